@@ -1,0 +1,1 @@
+"""Explicit Jacobians of vectors, matrices and tensors."""
