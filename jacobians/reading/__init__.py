@@ -1,0 +1,1 @@
+"""Text to function: numpy syntax, matrix-calculus syntax, index notation, and declarations of shapes."""
