@@ -1,0 +1,96 @@
+"""Containers: tuples, lists and dicts of arrays as arguments and as results.
+
+`flatten(value)` gives the leaves with their paths and a function that puts leaves back; `bind(f, args,
+kwargs)` gives a function's arguments by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .errors import UnsupportedError
+
+Rebuild = Callable[[list[Any]], Any]
+
+
+def flatten(value: Any, path: str = "") -> tuple[list[tuple[str, Any]], Rebuild]:
+    """The leaves of a container as (path, leaf), and the function that rebuilds it from new leaves.
+
+    >>> leaves, rebuild = flatten({"W": 1, "b": [2, 3]}, "p")
+    >>> leaves, rebuild([10, 20, 30])
+    ([("p['W']", 1), ("p['b'][0]", 2), ("p['b'][1]", 3)], {'W': 10, 'b': [20, 30]})
+    """
+    if isinstance(value, Mapping):
+        parts = [flatten(v, f"{path}[{k!r}]") for k, v in value.items()]
+        keys = list(value)
+        return _joined(parts, lambda made: dict(zip(keys, made, strict=True)))
+    if isinstance(value, (tuple, list)):
+        parts = [flatten(v, f"{path}[{k}]") for k, v in enumerate(value)]
+        kind = type(value)
+        if hasattr(value, "_fields"):
+            return _joined(parts, lambda made: kind(*made))
+        return _joined(parts, kind)
+    return [(path, value)], lambda made: made[0]
+
+
+def _joined(parts: list[tuple[list[tuple[str, Any]], Rebuild]], make: Callable[[list[Any]], Any]) -> tuple[Any, Rebuild]:
+    counts = [len(leaves) for leaves, _ in parts]
+
+    def rebuild(made: list[Any]) -> Any:
+        at, pieces = 0, []
+        for count, (_, inner) in zip(counts, parts, strict=True):
+            pieces.append(inner(made[at : at + count]))
+            at += count
+        return make(pieces)
+
+    return [leaf for leaves, _ in parts for leaf in leaves], rebuild
+
+
+def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
+    """The signature of `f`, or None where it has none (some built-in functions)."""
+    try:
+        return inspect.signature(f)
+    except (TypeError, ValueError):
+        return None
+
+
+def bind(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name, defaults included; `*xs` become `xs[0]`, `xs[1]`, ...
+
+    Raises UnsupportedError where the arguments do not fit the function.
+    """
+    signature = signature_of(f)
+    if signature is None:
+        return {**{"xyw"[k] if k < 3 else f"x{k}": arg for k, arg in enumerate(args)}, **kwargs}
+    try:
+        known = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise UnsupportedError(
+            f"the arguments do not fit {getattr(f, '__name__', 'f')}{signature}", str(error), "the arguments of the function itself"
+        ) from None
+    known.apply_defaults()
+    return dict(known.arguments)
+
+
+def call_with(f: Callable[..., Any], named: Mapping[str, Any]) -> Any:
+    """Calls `f` with the arguments that `bind` gave names to."""
+    signature = signature_of(f)
+    if signature is None:
+        return f(*named.values())
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for name, parameter in signature.parameters.items():
+        if name not in named:
+            continue
+        value = named[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            args += list(value)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            kwargs.update(value)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            kwargs[name] = value
+        else:
+            args.append(value)
+    return f(*args, **kwargs)

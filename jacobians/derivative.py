@@ -1,0 +1,384 @@
+"""The Jacobian object: one tensor, target axes first and then input axes, kept as Terms.
+
+A `Jacobian` is lazy: it holds the factors' arrays and the wiring, and answers `shape`, `core()`, `nnz`,
+`jvp`, `vjp`, indexing, `J @ K` and `J + K` from them; `materialize()` (or `np.asarray(J)`) writes the dense
+tensor.  Mathematically that is the identity: it changes cost, not meaning.  A repr never computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .axes import Poly, Shape, entries, magnitude, number, show
+from .dense import add_term, zeros
+from .errors import BudgetError, ShapeError, UnsupportedError
+from .expr import Node
+from .operation import as_node
+from .ops.indexing import Key, slots_of
+from .plan import evaluate
+from .terms import Term, TermSum, add, assemble, canonical, compose
+from .tracing import Traced
+from .wiring import Slot
+
+LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
+
+
+class Jacobian:
+    """`d target / d input`, shape `target_shape + input_shape`, as a sum of Terms.
+
+    `terms` is the TermSum; `values` maps the serial of each factor's node to its array (empty while a
+    function is being traced or where sizes are symbolic: then there are shapes and notation, no numbers).
+
+    >>> import numpy as np, jacobians as jac
+    >>> A, x = np.arange(12.0).reshape(3, 4), np.arange(4.0)
+    >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(A, x)
+    Jacobian of shape 3 x (3 x 4) by A: 12 of 36 entries can be nonzero, 288 B if materialized
+    """
+
+    __slots__ = ("context", "dtype", "input_name", "target_name", "terms", "values")
+    __array_priority__ = 1001.0
+
+    def __init__(
+        self,
+        terms: TermSum,
+        values: Mapping[int, Any] | None = None,
+        target_name: str | None = None,
+        input_name: str | None = None,
+        dtype: Any = np.dtype(np.float64),
+        context: Any = None,
+    ) -> None:
+        self.terms = terms
+        self.values = values
+        self.target_name, self.input_name = target_name, input_name
+        self.dtype = np.dtype(dtype)
+        self.context = context
+
+    # ---- shapes and counts
+
+    @property
+    def shape(self) -> Shape:
+        """Target axes, then input axes."""
+        return self.terms.shape
+
+    @property
+    def target_shape(self) -> Shape:
+        """The shape of what is differentiated."""
+        return self.terms.target_shape
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of what it is differentiated by."""
+        return self.terms.input_shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of the tensor."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> Any:
+        """The number of entries of the dense tensor; a polynomial where sizes are symbolic."""
+        return entries(self.shape)
+
+    @property
+    def nnz(self) -> Any:
+        """How many entries can be nonzero: those its wirings reach (Terms that overlap count once if equal)."""
+        seen = {t.pattern: entries(t.sizes[k] for k in t.wiring) for t in self.terms.terms}
+        total: Any = 0
+        for count in seen.values():
+            total = total + count
+        if isinstance(total, int) and isinstance(self.size, int):
+            return min(total, self.size)
+        return self.size if magnitude(total) > magnitude(self.size) else total
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the factors that are held (not of the dense tensor)."""
+        return sum(np.asarray(array).nbytes for array in (self.values or {}).values())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a scalar Jacobian")
+        return number(self.shape[0], "len()")
+
+    def __repr__(self) -> str:
+        shape = show_shape(self.target_shape, self.input_shape)
+        by = f" by {self.input_name}" if self.input_name else ""
+        of = f" of {self.target_name}" if self.target_name else ""
+        if isinstance(self.size, Poly) or isinstance(self.nnz, Poly):
+            return f"Jacobian{of}, shape {shape}{by}: {show(self.nnz)} of {show(self.size)} entries can be nonzero"
+        nbytes = show_bytes(self.size * self.dtype.itemsize)
+        return f"Jacobian{of} of shape {shape}{by}: {self.nnz} of {self.size} entries can be nonzero, {nbytes} if materialized"
+
+    # ---- numbers
+
+    def _numbers(self) -> TermSum:
+        """The Terms with every factor a leaf that holds its array."""
+        if self.values is None:
+            raise UnsupportedError(
+                "this Jacobian has no numbers",
+                "it was made from symbolic sizes, or inside a function that is being traced",
+                "call the derivative with arrays",
+            )
+        return bound(self.terms, self.values)
+
+    def core(self) -> tuple[tuple[np.ndarray, str], ...]:
+        """The compressed arrays and their wirings, one pair for each Term: ((array, "im|i"), ...).
+
+        The array runs over the letters that its factors carry, in the order of the wiring.  A batch is a
+        letter on both sides of the bar, so the core of a row-by-row function is its per-sample Jacobians.
+        """
+        from .notation.index import core_wiring
+
+        made = []
+        for t in self._numbers().terms:
+            labels = tuple(k for k in t.wiring if k in t.carried)
+            array = np.asarray(_core_array(t, labels)) * t.coefficient
+            made.append((array.astype(self.dtype, copy=False), core_wiring(t, labels)))
+        return tuple(made)
+
+    def materialize(self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None) -> np.ndarray:
+        """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` (default 4 GiB).
+
+        Mathematically this is the identity.  `out` is filled and returned where it is given.
+        """
+        shape = tuple(number(n, "materialize") for n in self.shape)
+        needed = int(np.prod(shape, dtype=object)) * self.dtype.itemsize
+        if out is None and max_bytes is not None and needed > max_bytes:
+            raise BudgetError(
+                f"materializing {self._title()} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} "
+                f"{self.dtype}), limit {show_bytes(max_bytes)}",
+                f"{show_bytes(self.nbytes)} of factors are held",
+                "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
+            )
+        if out is None:
+            out = zeros(shape, self.dtype)
+            fresh = True
+        else:
+            if out.shape != shape:
+                raise ShapeError("out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)")
+            out[...] = 0
+            fresh = True
+        for t in self._numbers().terms:
+            add_term(out, t, fresh)
+            fresh = False
+        return out
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        dense = self.materialize()
+        return dense if dtype is None else dense.astype(dtype)
+
+    def jvp(self, v: Any) -> np.ndarray:
+        """Pushes a seed on the input side forward: `(J v)[target] = sum over input of J v`; shape of the target."""
+        return self._contract(compose(self._numbers(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape)
+
+    def vjp(self, u: Any) -> np.ndarray:
+        """Pulls a seed on the target side back: `(u J)[input] = sum over target of u J`; shape of the input."""
+        return self._contract(compose(seed(u, self.target_shape, False, "vjp", self.dtype), self._numbers()), self.input_shape)
+
+    def _contract(self, whole: TermSum, shape: Shape) -> np.ndarray:
+        out = np.asarray(evaluate([assemble(whole)])[0]) if whole.terms else np.zeros(shape)
+        return out.astype(self.dtype, copy=False).reshape(shape)
+
+    # ---- algebra
+
+    def __matmul__(self, other: Any) -> Any:
+        """Compose: `(J @ K)[target, input] = sum over the middle axes of J K` (an array acts as the tensor)."""
+        if isinstance(other, Jacobian):
+            return self._with(compose, other)
+        if self.values is None:
+            return Traced(self._traced_node()) @ other
+        return np.asarray(self) @ other
+
+    def _with(self, combine: Any, other: Jacobian) -> Jacobian:
+        if self.values is None or other.values is None:
+            terms = combine(self.terms, other.terms)
+            return Jacobian(terms, None, self.target_name, other.input_name, self.dtype)
+        whole = combine(self._numbers(), other._numbers())
+        return evaluated(whole, self.target_name, other.input_name, np.result_type(self.dtype, other.dtype))
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, Jacobian):
+            if (self.target_shape, self.input_shape) != (other.target_shape, other.input_shape):
+                raise ShapeError(
+                    "cannot add two Jacobians of different shapes",
+                    f"{show_shape(self.target_shape, self.input_shape)} and "
+                    f"{show_shape(other.target_shape, other.input_shape)}",
+                    "the sum rule needs one target and one input",
+                )
+            return self._with(lambda a, b: add([a, b]), other)
+        return self._array(other, lambda a, b: a + b)
+
+    def __sub__(self, other: Any) -> Any:
+        return self + -1 * other if isinstance(other, Jacobian) else self._array(other, lambda a, b: a - b)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, (int, float, np.integer, np.floating)):
+            terms = tuple(t.scaled(other) for t in self.terms.terms)
+            scaled = TermSum(self.target_shape, self.input_shape, terms)
+            return Jacobian(scaled, self.values, self.target_name, self.input_name, self.dtype, self.context)
+        return self._array(other, lambda a, b: a * b)
+
+    __rmul__ = __mul__
+
+    def __radd__(self, other: Any) -> Any:
+        return self._array(other, lambda a, b: b + a)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._array(other, lambda a, b: b - a)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self * (1 / other) if isinstance(other, (int, float)) else self._array(other, lambda a, b: a / b)
+
+    def __neg__(self) -> Jacobian:
+        return self * -1  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self._array(other, lambda a, b: b @ a)
+
+    def __pow__(self, other: Any) -> Any:
+        return self._array(other, lambda a, b: a**b)
+
+    def _array(self, other: Any, act: Any) -> Any:
+        """Arithmetic with what is no Jacobian: the Jacobian acts as its tensor."""
+        mine = Traced(self._traced_node()) if self.values is None else np.asarray(self)
+        return act(mine, other)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*(_tensor(x) for x in inputs), **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return func(*_tensors(args), **{k: _tensor(v) for k, v in kwargs.items()})
+
+    def _traced_node(self) -> Node:
+        return assemble(self._numbers() if self.values is not None else self.terms)
+
+    # ---- indexing
+
+    def __getitem__(self, key: Any) -> Any:
+        """A part of the tensor, indexed as numpy does: target axes first, then input axes.
+
+        A single entry is a number; otherwise a Jacobian of fewer axes.
+        """
+        read = slots_of(self.shape, key)
+        split = len(self.target_shape)
+        known = None if self.values is None else self._numbers()
+        picked = pick(known or self.terms, read, split)
+        if not picked.shape and known is not None:
+            return self.dtype.type(evaluate([assemble(picked)])[0]) if picked.terms else self.dtype.type(0)
+        if known is None:
+            return Jacobian(picked, None, self.target_name, self.input_name, self.dtype)
+        return evaluated(picked, self.target_name, self.input_name, self.dtype)
+
+    def _title(self) -> str:
+        return f"∂{self.target_name or 'f'}/∂{self.input_name or 'x'}"
+
+
+def _tensor(value: Any) -> Any:
+    if isinstance(value, Jacobian):
+        return np.asarray(value) if value.values is not None else Traced(value._traced_node())
+    return value
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return type(value)(_tensors(v) for v in value)
+    return _tensor(value)
+
+
+def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
+    """The same Terms with every factor's node replaced by a leaf that holds its array."""
+    leaves: dict[int, Node] = {}
+
+    def leaf(node: Node) -> Node:
+        if node.serial not in values:
+            return node
+        if node.serial not in leaves:
+            made = Node("variable", (), None, node.shape, node.dtype, node.name, values[node.serial])
+            leaves[node.serial] = made
+        return leaves[node.serial]
+
+    made = [
+        Term(t.coefficient, tuple((leaf(n), ls) for n, ls in t.factors), t.target, t.input, t.sizes)
+        for t in terms.terms
+    ]
+    return TermSum(terms.target_shape, terms.input_shape, tuple(made))
+
+
+def evaluated(whole: TermSum, target_name: Any, input_name: Any, dtype: Any) -> Jacobian:
+    """A Jacobian with numbers, from Terms whose factors can all be computed from leaves."""
+    nodes = list({node.serial: node for t in whole.terms for node, _ in t.factors}.values())
+    values = dict(zip((node.serial for node in nodes), evaluate(nodes), strict=True))
+    return Jacobian(whole, values, target_name, input_name, dtype)
+
+
+def pick(whole: TermSum, read: Key, split: int) -> TermSum:
+    """The part of a Jacobian that an index reads, as a Jacobian again (`split` target axes)."""
+    targets = [label for label in read.output if label is not None and _side(read, label, split) == 0]
+    inputs = [label for label in read.output if label is not None and label not in targets]
+    left = _chooser(targets, read.slots[:split], read, whole.target_shape)
+    right = _chooser(inputs, read.slots[split:], read, whole.input_shape)
+    swapped = TermSum(
+        right.input_shape, right.target_shape,
+        tuple(canonical(t.coefficient, t.factors, t.input, t.target, t.sizes) for t in right.terms),
+    )  # fmt: skip
+    return compose(compose(left, whole), swapped)
+
+
+def _side(read: Key, label: int, split: int) -> int:
+    from .wiring import labels_of
+
+    return 0 if any(label in labels_of(slot) for slot in read.slots[:split]) else 1
+
+
+def _chooser(labels: list[int], slots: Any, read: Key, shape: Shape) -> TermSum:
+    sizes = tuple(read.sizes[label] for label in labels)
+    only = canonical(1, (), labels, slots, read.sizes)
+    return TermSum(sizes, shape, (only,))
+
+
+def seed(value: Any, shape: Shape, inward: bool, verb: str, dtype: Any) -> TermSum:
+    """A seed as a Jacobian: `shape x ()` for a JVP, `() x shape` for a VJP."""
+    node = as_node(np.asarray(value).astype(dtype, copy=False) if not isinstance(value, Node) else value)
+    if node.shape != shape:
+        side = "input" if inward else "target"
+        raise ShapeError(f"{verb}: the seed has another shape", f"seed {node.shape}, {side} axes {shape}", f"a seed of shape {shape}")
+    labels: tuple[Slot, ...] = tuple(range(len(shape)))
+    only = Term(1, ((node, labels),), labels if inward else (), () if inward else labels, shape)  # type: ignore[arg-type]
+    return TermSum(shape, (), (only,)) if inward else TermSum((), shape, (only,))
+
+
+def _core_array(t: Term, labels: tuple[int, ...]) -> Any:
+    from .terms import core
+
+    return evaluate([core(t, labels)[0]])[0]
+
+
+def show_shape(target: Shape, given: Shape) -> str:
+    """`3 x (3 x 4)`: target axes, then the input axes in brackets.
+
+    >>> show_shape((3,), (3, 4)), show_shape((), (4,)), show_shape((2, 5), ())
+    ('3 x (3 x 4)', '(4)', '2 x 5')
+    """
+    left = " x ".join(map(str, target))
+    right = " x ".join(map(str, given))
+    if len(target) > 1 and given:
+        left = f"({left})"
+    if not target:
+        return f"({right})" if given else "scalar"
+    return left + (f" x ({right})" if len(given) > 1 else f" x {right}" if given else "")
+
+
+def show_bytes(count: int) -> str:
+    """A number of bytes with its unit, powers of 1000.
+
+    >>> show_bytes(288), show_bytes(8_589_934_592)
+    ('288 B', '8.6 GB')
+    """
+    for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}" if count < 1000 * scale else f"{count / scale:.3g} {unit}"
+    return f"{count} B"

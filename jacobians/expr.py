@@ -1,0 +1,148 @@
+"""Expressions: a DAG of immutable nodes with known shapes.
+
+`variable` and `constant` make leaves, `apply` makes an operation's node; `topological` lists what
+some nodes are built from, arguments first.  A node knows shapes and types, never values (constants
+excepted): values come when a plan runs it.  Three operations belong to the notation itself and are
+made here, because Terms are built from them:
+
+- `product(operands, output, sizes)`: one einsum of any number of nodes;
+- `combination(parts, output, sizes)`: a weighted sum of nodes, broadcast over labels;
+- `selection(node, slots, sizes)`: `y[labels] = x[slots(labels)]`, a gather (see `wiring`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .axes import Shape, Size
+
+_serials = itertools.count()
+Weak = type  # the Python types float, int, bool: scalars that do not promote an array's type
+
+
+class Node:
+    """One value of the computation: an operation's name, its arguments, and what is known of the result.
+
+    `serial` grows with creation, so sorting by it is a topological order.  `dtype` is a numpy dtype,
+    or a Python type for Python scalars (they do not promote: float32 stays float32).
+    """
+
+    __slots__ = ("args", "dtype", "name", "op", "params", "serial", "shape", "value")
+
+    def __init__(
+        self,
+        op: str,
+        args: tuple[Node, ...] = (),
+        params: Any = None,
+        shape: Shape = (),
+        dtype: Any = np.dtype(np.float64),
+        name: str | None = None,
+        value: Any = None,
+    ) -> None:
+        self.op, self.args, self.params = op, args, params
+        self.shape, self.dtype = shape, dtype
+        self.name, self.value = name, value
+        self.serial = next(_serials)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<{self.name or self.op} {'x'.join(map(str, self.shape)) or 'scalar'}>"
+
+
+def variable(name: str, shape: Shape, dtype: Any = np.dtype(np.float64)) -> Node:
+    """A leaf whose value is given when a plan runs."""
+    return Node("variable", (), None, shape, dtype, name)
+
+
+def constant(value: Any) -> Node:
+    """A leaf that holds its value: an array, or a Python scalar (which stays one, so types are kept)."""
+    if type(value) in (bool, int, float):
+        return Node("constant", (), None, (), type(value), None, value)
+    array = np.asarray(value)
+    return Node("constant", (), None, array.shape, array.dtype, None, array)
+
+
+def promote(nodes: Iterable[Node]) -> Any:
+    """The type of a result computed from `nodes`; Python scalars do not promote an array's type."""
+    strong, weak = [], [bool]
+    for node in nodes:
+        (weak if isinstance(node.dtype, type) else strong).append(node.dtype)
+    kind = max(weak, key=(bool, int, float).index)
+    if not strong:
+        return kind
+    dtype = strong[0] if len(set(strong)) == 1 else np.result_type(*strong)
+    if kind is float and dtype.kind in "biu":
+        return np.dtype(np.float64)
+    return np.dtype(np.int64) if kind is int and dtype.kind == "b" else dtype
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """Every node that `roots` are built from (themselves included), arguments before their users."""
+    seen: dict[int, Node] = {}
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node.serial not in seen:
+            seen[node.serial] = node
+            stack.extend(node.args)
+    return [seen[serial] for serial in sorted(seen)]
+
+
+Factor = tuple[Node, tuple[int, ...]]  # a node with one label for each of its axes
+
+
+def product(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[Size]) -> Node:
+    """`y[output] = sum over the other labels of the product of the operands`, as one node.
+
+    `sizes[label]` is each label's size; labels are renumbered, so that equal products have equal
+    parameters.  An output label that no operand carries is an axis of ones.
+    """
+    if any(node.dtype == bool for node, _ in operands):
+        operands = _masked(operands)
+    order: dict[int, int] = {}
+    for label in itertools.chain(output, *(labels for _, labels in operands)):
+        order.setdefault(label, len(order))
+    labels = tuple(tuple(order[label] for label in carried) for _, carried in operands)
+    out = tuple(order[label] for label in output)
+    nodes = tuple(node for node, _ in operands)
+    shape = tuple(sizes[label] for label in output)
+    return Node("einsum", nodes, (labels, out, tuple(sizes[label] for label in order)), shape, promote(nodes))
+
+
+def _masked(operands: Sequence[Factor]) -> list[Factor]:
+    """Masks put into the operands that carry all their labels: selected there, never multiplied by 0."""
+    masks = [f for f in operands if f[0].dtype == bool and len(set(f[1])) == len(f[1])]
+    kept = [f for f in operands if not any(f is mask for mask in masks)]
+    for mask, labels in masks:
+        used = False
+        for k, (node, carried) in enumerate(kept):
+            if node.dtype != bool and set(labels) <= set(carried) and len(set(carried)) == len(carried):
+                where = tuple(carried.index(label) for label in labels)
+                kept[k] = Node("masked", (mask, node), where, node.shape, node.dtype), carried
+                used = True
+        if not used:
+            kept.append((mask, labels))
+    return kept
+
+
+def combination(
+    parts: Sequence[tuple[Any, Node, tuple[int, ...]]], output: Sequence[int], sizes: Sequence[Size]
+) -> Node:
+    """`y[output] = sum of coefficient * node[labels]`, broadcast over labels a part does not carry."""
+    order = {label: k for k, label in enumerate(output)}
+    nodes = tuple(node for _, node, _ in parts)
+    params = (
+        tuple(coefficient for coefficient, _, _ in parts),
+        tuple(tuple(order[label] for label in labels) for _, _, labels in parts),
+        tuple(sizes[label] for label in output),
+    )
+    weights = [constant(c) for c, _, _ in parts if isinstance(c, float)]
+    return Node("combination", nodes, params, params[2], promote((*nodes, *weights)))

@@ -1,0 +1,174 @@
+"""The linearised graph: one local Jacobian on every edge, and its elimination.
+
+`linearize(targets, inputs)` keeps the nodes that a derivative flows through; `Linear.eliminate(order)`
+removes vertices one by one, each time composing every outgoing with every incoming edge (the chain
+rule), and returns the Jacobian of every target by every input.  Any order gives the same Jacobian; orders
+differ in cost.  `order` is "reverse", "forward", "markowitz" or a list of vertices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .axes import entries, magnitude
+from .errors import UnknownNameError, did_you_mean
+from .expr import Node, topological
+from .operation import is_floating, local_jacobian
+from .terms import TermSum, add, compose, identity
+
+Edges = dict[int, dict[int, TermSum]]
+ORDERS = ("reverse", "forward", "markowitz", "auto")
+
+
+@dataclass(slots=True)
+class Linear:
+    """Vertices (active nodes by serial) and their local Jacobians.
+
+    `into[v][u]` is the Jacobian of vertex v by its predecessor u; `sinks` are extra vertices, one for
+    each target, so that a target that feeds another one can be eliminated like any vertex.
+    """
+
+    nodes: dict[int, Node]
+    into: Edges
+    inputs: tuple[int, ...]
+    sinks: tuple[int, ...]
+    targets: tuple[Node, ...]
+    given: tuple[Node, ...]
+    out: dict[int, set[int]] = field(default_factory=dict)
+
+    @property
+    def interior(self) -> list[int]:
+        """The vertices to eliminate, in evaluation order."""
+        fixed = set(self.inputs)
+        return [v for v in sorted(self.nodes) if v not in fixed]
+
+    def eliminate(self, order: str | Sequence[Node] = "reverse") -> list[list[TermSum]]:
+        """The Jacobian of every target (rows) by every input (columns), accumulated in that order.
+
+        Raises UnknownNameError for an order that does not exist or leaves out a vertex.
+        """
+        into = {v: dict(edges) for v, edges in self.into.items()}
+        out = {v: set(edges) for v, edges in self.out.items()}
+        for v in self._sequence(order, into, out):
+            remove(v, into, out)
+        return [
+            [into[s].get(i, TermSum(t.shape, g.shape)) for i, g in zip(self.inputs, self.given, strict=True)]
+            for s, t in zip(self.sinks, self.targets, strict=True)
+        ]
+
+    def _sequence(self, order: str | Sequence[Node], into: Edges, out: dict[int, set[int]]) -> Iterable[int]:
+        interior = self.interior
+        if not isinstance(order, str):
+            return self._listed(order)
+        if order == "reverse":
+            return reversed(interior)
+        if order == "forward":
+            return interior
+        if order == "markowitz":
+            return _cheapest(interior, into, out, self.nodes)
+        raise UnknownNameError(f"order {order!r} is not known", f"orders: {', '.join(ORDERS)}", did_you_mean(order, ORDERS))
+
+    def _listed(self, order: Sequence[Node]) -> list[int]:
+        """A user's list: vertices it leaves out (they have no name) go first, in reverse order."""
+        chosen = [node.serial for node in order]
+        rest = [v for v in reversed(self.interior) if v not in set(chosen)]
+        return rest + [v for v in chosen if v in self.nodes and v not in self.inputs]
+
+
+def remove(v: int, into: Edges, out: dict[int, set[int]]) -> None:
+    """Eliminates vertex `v`: each successor gets, for each predecessor, the composed Jacobian added."""
+    before = into.pop(v, {})
+    for s in out.pop(v, ()):
+        later = into[s].pop(v)
+        for p, earlier in before.items():
+            new = compose(later, earlier)
+            old = into[s].get(p)
+            into[s][p] = new if old is None else add([old, new])
+            out[p].add(s)
+    for p in before:
+        out[p].discard(v)
+
+
+def _cheapest(
+    interior: list[int], into: Edges, out: dict[int, set[int]], nodes: dict[int, Node]
+) -> Iterable[int]:
+    """Markowitz: always the vertex with the smallest (entries in) x (entries out) x its own size."""
+    size = {v: magnitude(entries(node.shape)) for v, node in nodes.items()}
+    left = set(interior)
+    while left:
+        v = min(
+            left,
+            key=lambda v: (sum(size.get(p, 1) for p in into[v]) * size[v] * sum(size.get(s, 1) for s in out[v]), -v),
+        )
+        left.discard(v)
+        yield v
+
+
+def linearize(
+    targets: Sequence[Node], inputs: Sequence[Node], local: Callable[[Node, int], TermSum] = local_jacobian
+) -> Linear:
+    """The graph of local Jacobians between `inputs` and `targets`, only what a derivative flows through."""
+    active = {node.serial for node in inputs}
+    nodes: dict[int, Node] = {node.serial: node for node in inputs}
+    out: dict[int, set[int]] = {node.serial: set() for node in inputs}
+    into: Edges = {node.serial: {} for node in inputs}
+    useful = _useful(targets, active)
+    for node in useful:
+        if node.serial in active:
+            continue
+        edges = _edges(node, active, local)
+        if edges:
+            active.add(node.serial)
+            nodes[node.serial], into[node.serial], out[node.serial] = node, edges, set()
+            for u in edges:
+                out[u].add(node.serial)
+    sinks = tuple(-1 - k for k in range(len(targets)))
+    for sink, target in zip(sinks, targets, strict=True):
+        into[sink] = {}
+        if target.serial in active:
+            into[sink][target.serial] = identity(target.shape)
+            out[target.serial].add(sink)
+    whole = Linear(nodes, into, tuple(n.serial for n in inputs), sinks, tuple(targets), tuple(inputs), out)
+    _prune(whole)
+    return whole
+
+
+def _useful(targets: Sequence[Node], stop: set[int]) -> list[Node]:
+    """What targets are built from, not looking behind the inputs."""
+    seen: dict[int, Node] = {}
+    stack = list(targets)
+    while stack:
+        node = stack.pop()
+        if node.serial not in seen:
+            seen[node.serial] = node
+            if node.serial not in stop:
+                stack.extend(node.args)
+    return [seen[serial] for serial in sorted(seen)]
+
+
+def _edges(node: Node, active: set[int], local: Callable[[Node, int], TermSum]) -> dict[int, TermSum]:
+    edges: dict[int, list[TermSum]] = {}
+    if not is_floating(node):
+        return {}
+    source = node.args[0] if node.op == "output" else node  # an output's arguments are its operation's
+    for k, arg in enumerate(source.args):
+        if arg.serial in active:
+            found = local(node, k)
+            if found.terms:
+                edges.setdefault(arg.serial, []).append(found)
+    return {u: add(found) for u, found in edges.items()}
+
+
+def _prune(whole: Linear) -> None:
+    """Drops vertices that reach no target (their edges would only cost)."""
+    for v in sorted(whole.nodes, reverse=True):
+        if not whole.out[v] and v not in whole.inputs:
+            for u in whole.into.pop(v):
+                whole.out[u].discard(v)
+            del whole.nodes[v], whole.out[v]
+
+
+def reachable(nodes: Iterable[Node]) -> list[Node]:
+    """Every node that `nodes` are built from, arguments first."""
+    return topological(nodes)

@@ -1,0 +1,11 @@
+"""Every operation, by family; importing this package fills the registry.
+
+`jacobians.ops.tanh(z)` returns the value and the mapping of local Jacobians by argument name, so that
+a lecturer can go step by step: `z, dz = ops.affine(A, x, b)`; `f, df = ops.tanh(z)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import structural, pointwise, reshaping, multilinear, indexing, joining  # noqa: F401, I001

@@ -1,0 +1,326 @@
+"""Tracing: an ordinary numpy function, run on stand-ins, becomes an expression DAG.
+
+`trace_call(f, args, kwargs)` runs `f` on `Traced` values, which answer numpy's protocols
+(`__array_ufunc__`, `__array_function__`), operators, methods and indexing with nodes.  `name(value, "z")`
+names an intermediate.  What is not supported says so by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .errors import JacobiansError, UnsupportedError, did_you_mean
+from .expr import Node
+from .operation import OPERATIONS, SERVES, as_node
+
+REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
+METHODS = frozenset(
+    "sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze "
+    "repeat take argsort argmax argmin clip round conj conjugate".split()
+)
+POINTWISE_METHODS = frozenset(
+    "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p "
+    "sqrt cbrt square reciprocal floor ceil rint trunc sign fabs absolute deg2rad rad2deg".split()
+)  # numpy calls these on the entries of an object array
+
+
+class Traced:
+    """A stand-in for an array inside a traced function: its shape and type are known, its values are not."""
+
+    __slots__ = ("node",)
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    shape = property(lambda self: self.node.shape)
+    ndim = property(lambda self: len(self.node.shape))
+    T = property(lambda self: self._call("transpose"))
+    mT = property(lambda self: self._call("matrix_transpose"))
+    real = property(lambda self: self)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The numpy type of its values."""
+        return np.dtype(self.node.dtype)
+
+    @property
+    def size(self) -> Any:
+        """The number of entries."""
+        from .axes import entries
+
+        return entries(self.node.shape)
+
+    @property
+    def flat(self) -> Any:
+        """Its entries one after another."""
+        return iter(self._call("ravel"))
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return call(OPERATIONS[name].build, (self, *args), kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            served = SERVES.get(name)
+            if served is not None:
+                return lambda *args, **kwargs: call(served.build, (self, *args), kwargs)
+        if name in POINTWISE_METHODS and name in SERVES:
+            return lambda: call(SERVES[name].build, (self,), {})
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _no_attribute(name)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """The same entries under another shape."""
+        return self._call("reshape", *shape, order=order)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The axes in another order, reversed by default."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return self._call("transpose", order)
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        """The same values under another floating type; a cast to integers has derivative zero."""
+        return call(OPERATIONS["astype"].build, (self, dtype), {})
+
+    def copy(self, *args: Any) -> Traced:
+        """Itself: a traced value is never written to."""
+        return self
+
+    def item(self) -> Any:
+        """An error: the value is not known while tracing."""
+        raise _value_needed("item()")
+
+    def tolist(self) -> Any:
+        """An error: the values are not known while tracing."""
+        raise _value_needed("tolist()")
+
+    def fill(self, value: Any) -> None:
+        """An error: a traced value cannot be written to."""
+        raise _write_error("fill")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._call("getitem", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise _write_error("an assignment to a part of a traced value")
+
+    def __len__(self) -> int:
+        if not self.node.shape:
+            raise TypeError("len() of a scalar")
+        return int(self.node.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise UnsupportedError(
+            "a branch depends on a traced value",
+            f"{_describe(self.node)} has no value while the function is traced",
+            "np.where(condition, a, b), which follows both branches",
+        )
+
+    def __float__(self) -> float:
+        raise _value_needed("float()")
+
+    def __int__(self) -> int:
+        raise _value_needed("int()")
+
+    __index__ = __int__
+    __complex__ = __float__
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.pop("out", None) is not None:
+            raise _write_error(f"np.{ufunc.__name__}(..., out=)")
+        if kwargs.pop("where", True) is not True:
+            raise UnsupportedError(f"np.{ufunc.__name__}(..., where=) is not traced", "", "np.where(condition, a, b)")
+        kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "dtype", "subok")}
+        name = ufunc.__name__
+        if method == "__call__":
+            return call(_served(name, _module(ufunc)).build, inputs, kwargs)
+        if method == "reduce" and name in REDUCE:
+            kwargs.setdefault("axis", 0)
+            return call(OPERATIONS[REDUCE[name]].build, inputs, kwargs)
+        if method == "accumulate" and name in ACCUMULATE:
+            kwargs.setdefault("axis", 0)
+            return call(OPERATIONS[ACCUMULATE[name]].build, inputs, kwargs)
+        if method == "outer":
+            return call(_outer(_served(name, "numpy").build), inputs, kwargs)
+        raise UnsupportedError(f"np.{name}.{method} is not traced", "", f"np.{name} itself, and sums of its values")
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise _write_error(f"np.{func.__name__}(..., out=)")
+        return call(_served(func.__name__, func.__module__ or "numpy").build, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"Traced({_describe(self.node)})"
+
+
+def _operators() -> None:
+    binary = {
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "matmul": "matmul", "pow": "power",
+        "floordiv": "floor_divide", "mod": "remainder",
+    }  # fmt: skip
+    for short, name in binary.items():
+        setattr(Traced, f"__{short}__", _binary(name))
+        setattr(Traced, f"__r{short}__", _binary(name, swapped=True))
+        setattr(Traced, f"__i{short}__", _binary(name))
+    for short, name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal", "and": "logical_and", "or": "logical_or", "xor": "logical_xor"}.items():  # fmt: skip
+        setattr(Traced, f"__{short}__", _binary(name))
+    for short, name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "logical_not"}.items():
+        setattr(Traced, f"__{short}__", _unary(name))
+
+
+def _binary(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
+    def operator(self: Traced, other: Any) -> Any:
+        if isinstance(other, (str, bytes)) or other is None:
+            return NotImplemented
+        return call(OPERATIONS[name].build, (other, self) if swapped else (self, other), {})
+
+    return operator
+
+
+def _unary(name: str) -> Callable[[Any], Any]:
+    return lambda self: call(OPERATIONS[name].build, (self,), {})
+
+
+_operators()
+
+
+def call(build: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Runs a builder of nodes on traced values: nodes go in, traced values come out."""
+    return wrap(build(*[unwrap(arg) for arg in args], **{k: unwrap(v) for k, v in kwargs.items()}))
+
+
+def unwrap(value: Any) -> Any:
+    """Traced values as nodes, inside lists and tuples too; an object array of them is stacked."""
+    if isinstance(value, Traced):
+        return value.node
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return stacked(value)
+    if type(value) in (list, tuple):
+        return type(value)(unwrap(v) for v in value)
+    made = getattr(value, "_traced_node", None)
+    return made() if made is not None else value
+
+
+def wrap(value: Any) -> Any:
+    """Nodes as traced values, inside lists and tuples too."""
+    if isinstance(value, Node):
+        return Traced(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(wrap(v) for v in value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(wrap(v) for v in value)
+    return value
+
+
+def stacked(array: np.ndarray) -> Node:
+    """An object array of traced scalars, as one node."""
+    if array.ndim == 0:
+        return as_node(unwrap(array[()]))
+    flat = [unwrap(entry) for entry in array.ravel()]
+    if array.size == 0 or not any(isinstance(entry, Node) for entry in flat):
+        return as_node(np.asarray(flat, float).reshape(array.shape))
+    whole = _same_source(flat)
+    if whole is not None and whole.shape == array.shape:
+        return whole
+    made: Node = OPERATIONS["stack"].build([as_node(entry) for entry in flat])
+    reshaped: Node = OPERATIONS["reshape"].build(made, array.shape)
+    return reshaped
+
+
+def _same_source(flat: list[Any]) -> Node | None:
+    """The array whose entries, in order, these nodes are; only an optimisation of stacking them again."""
+    first = flat[0]
+    if not isinstance(first, Node) or first.op != "select" or len(first.args) != 1:
+        return None
+    source = first.args[0]
+    places = np.ndindex(*source.shape) if all(isinstance(n, int) for n in source.shape) else iter(())
+    for node, place in zip(flat, places, strict=False):
+        if not isinstance(node, Node) or node.op != "select" or node.args != (source,):
+            return None
+        if tuple(getattr(slot, "offset", None) for slot in node.params[0]) != place:
+            return None
+    return source
+
+
+def _module(ufunc: np.ufunc) -> str:
+    return "numpy" if getattr(np, ufunc.__name__, None) is ufunc else "special"
+
+
+def _served(name: str, module: str) -> Any:
+    place = "linalg." if "linalg" in module else "special." if module == "special" or "scipy" in module else ""
+    found = SERVES.get(place + name) or (SERVES.get(name) if place != "linalg." else None)
+    if found is None:
+        full = "np." + place + name if not place.startswith("special") else "scipy." + place + name
+        raise UnsupportedError(
+            f"{full} is not traced",
+            "it is called on a value that a derivative is taken through",
+            "did you mean " + did_you_mean(name, OPERATIONS) + "? operations: jacobians ops",
+        )
+    return found
+
+
+def _outer(build: Callable[..., Any]) -> Callable[..., Any]:
+    def outer(x: Any, y: Any) -> Any:
+        x, y = as_node(x), as_node(y)
+        reshape = OPERATIONS["reshape"].build
+        return build(reshape(x, x.shape + (1,) * y.ndim), y)
+
+    return outer
+
+
+def _describe(node: Node) -> str:
+    return f"{node.name or node.op}, shape {node.shape}"
+
+
+def _no_attribute(name: str) -> JacobiansError:
+    made = type("MissingAttribute", (UnsupportedError, AttributeError), {})
+    error: JacobiansError = made(
+        f".{name} of a traced value is not supported", "", did_you_mean(name, METHODS | {"T", "shape", "reshape"})
+    )
+    return error
+
+
+def _value_needed(what: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} needs the value of a traced array",
+        "values are not known while the function is traced",
+        "keep it an array; to collect scalars: np.stack([a, b]) or np.array([a, b])",
+    )
+
+
+def _write_error(what: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} would write into a traced value in place",
+        "traced values are never changed",
+        "np.where(mask, new, old), np.concatenate([...]) or np.stack([...]) make the changed array",
+    )
+
+
+def name(value: Any, label: str) -> Any:
+    """`value` under a name, so that graphs and chains show it: `z = jac.name(A @ x + b, "z")`.
+
+    Outside a traced function the value is returned as it is.
+
+    >>> name(3.0, "z")
+    3.0
+    """
+    if not isinstance(value, Traced):
+        return value
+    node = value.node
+    if node.name is None and node.op != "constant":
+        node.name = label
+        return value
+    return Traced(Node("identity", (node,), None, node.shape, node.dtype, label))
+
+
+assert ops  # the operations are registered by importing them
