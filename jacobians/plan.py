@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .contraction.lowering import compile_product
-from .contraction.product import Product
 from .expr import Node, topological
 from .operation import RULES
+from .ops.structural import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
 
 def _call(node: Node) -> Callable[..., Any]:
     if node.op == "einsum":
-        return compile_product(Product(*node.params))
+        return compiled(node.params)
     forward, params = RULES[node.op].forward, node.params
     return lambda *arrays: forward(params, *arrays)
 

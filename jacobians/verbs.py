@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .containers import flatten
 from .derivative import Jacobian
 from .expr import Node
-from .graph import linearize
-from .operation import local_jacobian
-from .plan import make_plan
-from .terms import TermSum, assembled
+from .prepared import accumulate, forget, prepare
+from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
 
@@ -34,11 +31,15 @@ class JacobianFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         traced = trace_function(self.f, args, kwargs, self.wrt)
-        rows = accumulate(traced, self.order, self.mode)
-        return self._results(traced, rows)
+        if traced.nested:
+            held: list[Any] = [Traced(t) for t in traced.targets]
+            return self._results(traced, accumulate(traced, self.order, self.mode), None, held)
+        prepared, constants = prepare(traced, self.order, self.mode, self.value)
+        values, held = prepared.run(traced, constants)
+        forget(constants, traced)
+        return self._results(traced, prepared.rows, values, held)
 
-    def _results(self, traced: Trace, rows: list[list[TermSum]]) -> Any:
-        values, held = (None, [Traced(t) for t in traced.targets]) if traced.nested else numbers(traced, rows, self.value)
+    def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [
             [self._jacobian(traced, target, path, node, terms, values) for node, terms in zip(traced.wrt, row, strict=True)]
             for target, path, row in zip(traced.targets, traced.paths, rows, strict=True)
@@ -62,35 +63,6 @@ def mirrored(traced: Trace, row: Sequence[Any]) -> Any:
     return next(iter(result.values())) if traced.single else result
 
 
-def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[list[TermSum]]:
-    """The Terms of every target by every input."""
-    local = local_jacobian if mode == "lazy" else lambda node, k: assembled(local_jacobian(node, k))
-    linear = linearize(traced.targets, traced.wrt, local)
-    if order == "auto":
-        order = "reverse"
-    elif not isinstance(order, str):
-        named = {n.name: n for n in linear.nodes.values() if n.name}
-        order = [named[name] for name in order]
-    return linear.eliminate(order)
-
-
-def numbers(traced: Trace, rows: list[list[TermSum]], with_values: bool) -> tuple[dict[int, Any], list[Any]]:
-    """The arrays of every factor (by serial) and, if asked for, of the targets."""
-    factors = {n.serial: n for row in rows for terms in row for t in terms.terms for n, _ in t.factors}
-    roots = [*factors.values(), *(traced.targets if with_values else ())]
-    given = [n for n in traced.variables if n.op == "variable"]
-    plan, constants = make_plan(roots, given)
-    sources = [n.value for n in given]
-    found = plan.run(sources, [n.value for n in constants])
-    held = [np.asarray(value) for value in found[len(factors) :]]
-    return {serial: _own(value) for serial, value in zip(factors, found, strict=False)}, held
-
-
-def _own(value: Any) -> Any:
-    """A factor's array as the Jacobian's own, so that writing to an argument later changes nothing."""
-    return value.copy() if isinstance(value, np.ndarray) and value.base is not None or not isinstance(value, np.ndarray) else value
-
-
 def jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy") -> JacobianFunction:
     """A function that returns the full Jacobian of `f`: shape `target x input`."""
     return JacobianFunction(f, wrt, order, mode)
@@ -106,5 +78,3 @@ def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> C
     first, second = (wrt[0], wrt[1]) if isinstance(wrt, (tuple, list)) and len(wrt) == 2 else (wrt, wrt)
     return jacobian(jacobian(f, first, order=order), second, order=order)
 
-
-assert flatten

@@ -7,11 +7,12 @@ is written as an einsum, a sum or an index map, and every Jacobian that is diffe
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..contraction.lowering import compile_product
+from ..contraction.compiled import CompiledProduct, compile_product
 from ..contraction.product import Product
 from ..expr import Node
 from ..operation import rule
@@ -21,8 +22,13 @@ from ..wiring import Affine, decode, gather, indices, view
 
 def run_einsum(params: Any, *arrays: Any) -> Any:
     """`y[output] = sum of the product of the operands`, by the contraction path of the portfolio."""
-    labels, output, sizes = params
-    return compile_product(Product(labels, output, sizes))(*arrays)
+    return compiled(params)(*arrays)
+
+
+@lru_cache(maxsize=4096)
+def compiled(params: Any) -> CompiledProduct:
+    """The compiled einsum of a node's parameters (operand labels, output labels, sizes)."""
+    return compile_product(Product(*params))
 
 
 def einsum_local(node: Node, k: int) -> TermSum:
