@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 from .derivative import Jacobian
 from .errors import JacobiansError
+from .steps import chain
 from .tracing import name
-from .verbs import hessian, jacobian, value_and_jacobian
+from .verbs import hessian, jacobian, trace, value_and_jacobian
 
 __version__ = "0.1.0"
 __all__ = [
     "Jacobian",
     "JacobiansError",
     "bench",
+    "chain",
     "functions",
     "hessian",
     "jacobian",
@@ -36,6 +38,7 @@ __all__ = [
     "ops",
     "orders",
     "plots",
+    "trace",
     "value_and_jacobian",
 ]
 

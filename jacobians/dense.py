@@ -1,24 +1,39 @@
 """Writing a Jacobian out: zeros, viewed through each wiring, with the core written there.
 
-`zeros` makes the array, `add_term` writes one Term into it.  A repeated label is a diagonal view, an
+`zeros_for` makes the array, `add_term` writes one Term into it.  A repeated label is a diagonal view, an
 affine slot a strided one, so only the entries that can be nonzero are touched.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from . import pages
 from .ops.structural import add_through, is_injective, spread
 from .plan import evaluate
-from .terms import Term, core
-from .wiring import encode, view
+from .terms import Term, TermSum, core
+from .wiring import encode, strided, view
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An array of zeros of that shape."""
-    return np.zeros(shape, dtype)
+def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Zeros for a dense Jacobian, on pages chosen by how many of them its wirings reach."""
+    itemsize = np.dtype(dtype).itemsize
+    nbytes = itemsize * math.prod(shape)
+    if nbytes < pages.LARGE:
+        return np.zeros(shape, dtype)
+    steps = [itemsize * math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    walks = []
+    for t in whole.terms:
+        wiring = t.wiring
+        slots, _ = encode((*t.target, *t.input), {label: k for k, label in enumerate(wiring)})
+        walk = strided(slots, steps, len(wiring))
+        if walk is None:
+            return np.zeros(shape, dtype)
+        walks.append(([int(t.sizes[k]) for k in wiring], walk[1]))
+    return pages.zeros(shape, dtype, pages.written_fraction(walks, itemsize, nbytes))
 
 
 def add_term(out: np.ndarray, t: Term, fresh: bool = False) -> None:

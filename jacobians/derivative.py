@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
-from .dense import add_term, zeros
+from .dense import add_term, zeros_for
 from .errors import BudgetError, ShapeError, UnsupportedError
 from .expr import Node
 from .operation import as_node
@@ -155,7 +155,7 @@ class Jacobian:
                 "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
             )
         if out is None:
-            out = zeros(shape, self.dtype)
+            out = zeros_for(self.terms, shape, self.dtype)
             fresh = True
         else:
             if out.shape != shape:

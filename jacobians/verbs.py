@@ -13,6 +13,7 @@ import numpy as np
 
 from .derivative import Jacobian
 from .expr import Node
+from .expression import Graph, graph_of
 from .prepared import accumulate, forget, prepare
 from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
@@ -71,6 +72,15 @@ def jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mod
 def value_and_jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy") -> JacobianFunction:
     """Like `jacobian`, returning `(value, Jacobian)`."""
     return JacobianFunction(f, wrt, order, mode, value=True)
+
+
+def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
+    """A function that returns the `Graph` of `f` at its arguments: named values, links, chains."""
+
+    def traced(*args: Any, **kwargs: Any) -> Graph:
+        return graph_of(f, args, kwargs, wrt)
+
+    return traced
 
 
 def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> Callable[..., Any]:

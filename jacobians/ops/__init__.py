@@ -9,3 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import structural, pointwise, reshaping, multilinear, indexing, joining  # noqa: F401, I001
+
+
+def __getattr__(name: str) -> Any:
+    """`ops.<name>`: an operation's value and local Jacobians, step by step."""
+    from ..operation import OPERATIONS
+
+    if name in OPERATIONS:
+        from ..steps import step
+
+        return step(OPERATIONS[name])
+    raise AttributeError(f"no operation is named {name!r}; the table of operations: jacobians ops")

@@ -77,6 +77,12 @@ def matmul(x: Any, y: Any) -> Node:
     )
 
 
+@operation("multilinear", "A x b", serves="", formula="δ_im x_n by A; A by x; δ by b")
+def affine(A: Any, x: Any, b: Any) -> Node:
+    """z = A x + b: dz/dA is M x (M x N) with `δ[i,m] x[n]`, dz/dx is A, dz/db the identity."""
+    return _text.add(matmul(A, x), as_node(b))  # type: ignore[no-any-return]
+
+
 @operation("multilinear", "x y")
 def dot(x: Any, y: Any) -> Node:
     """z = x.dot(y): the last axis of x against the last but one of y (the last of a vector)."""
