@@ -14,9 +14,9 @@ from .letters import label_letters, place_letters, slot_text
 def core_wiring(term: Term, labels: Sequence[int]) -> str:
     """The wiring of a core array as text: `letters of the array: target axes|input axes`.
 
-    The array `core` has one axis for each letter before the colon; then every axis of the tensor has one index,
-    separated by blanks, `|` standing between target and input axes:
-    `J[target, input] += core[letters]` for every value of the letters.  A letter that stands twice after
+    The array has one axis for each letter before the colon; after it every axis of the tensor has one
+    index, separated by blanks, `|` standing between target and input axes: it reads
+    `J[target, input] += array[letters]` for every value of the letters.  A letter that stands twice after
     the colon is a Kronecker delta, one that stands only there is a vector of ones, `i+1` is a selection.
 
     >>> from ..expr import variable

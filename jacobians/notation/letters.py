@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..axes import Poly, Size
 from ..terms import Term
-from ..wiring import Affine, Slot, Table
+from ..wiring import Slot, Table
 
 TARGET = "ijklpqrstuvwmn"
 MATRIX = "mnpqrstuvwijkl"
@@ -95,6 +95,7 @@ def label_letters(
 def slot_text(slot: Slot, letters: Mapping[int, str], tables: Mapping[int, str] | None = None) -> str:
     """A slot as index arithmetic: `i`, `i+1`, `4*i+j`, `T[i]`.
 
+    >>> from ..wiring import Affine
     >>> slot_text(Affine(1, ((0, 2), (1, 1))), {0: "i", 1: "j"})
     '2*i+j+1'
     """
