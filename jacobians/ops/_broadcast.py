@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..axes import Shape, Size
 from ..errors import ShapeError
@@ -73,3 +74,16 @@ def aligned(node: Node, labels: Sequence[int], common: Broadcast) -> tuple[Node,
 
 def _times(shape: Shape) -> str:
     return " x ".join(map(str, shape)) if len(shape) != 1 else f"({shape[0]},)"
+
+
+def axes_of(axis: Any, ndim: int, where: str = "axis") -> tuple[int, ...]:
+    """`axis` (None, an int or several) as non-negative ints; raises ShapeError out of bounds or twice."""
+    if axis is None:
+        return tuple(range(ndim))
+    several = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    found = tuple(int(a) + ndim if a < 0 else int(a) for a in several)
+    if any(not 0 <= a < ndim for a in found) or len(set(found)) != len(found):
+        raise ShapeError(
+            f"{where} {axis} does not fit", f"the array has {ndim} axes", f"axes from {-ndim} to {ndim - 1}, each once"
+        )
+    return found

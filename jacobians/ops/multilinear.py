@@ -18,7 +18,7 @@ from ..expr import Node, product
 from ..operation import as_node, operation
 from ..wiring import Affine, Slot, selection
 from . import _text
-from ._broadcast import broadcast
+from ._broadcast import axes_of, broadcast
 from .reshaping import reshape_node
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -48,19 +48,6 @@ def contract(operands: Sequence[tuple[Node, Sequence[Any]]], output: Sequence[An
 
 def _shape(shape: Shape) -> str:
     return "(" + " x ".join(map(str, shape)) + ")"
-
-
-def axes_of(axis: Any, ndim: int, where: str = "axis") -> tuple[int, ...]:
-    """`axis` (None, an int or several) as non-negative ints; raises ShapeError out of bounds or twice."""
-    if axis is None:
-        return tuple(range(ndim))
-    several = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    found = tuple(int(a) + ndim if a < 0 else int(a) for a in several)
-    if any(not 0 <= a < ndim for a in found) or len(set(found)) != len(found):
-        raise ShapeError(
-            f"{where} {axis} does not fit", f"the array has {ndim} axes", f"axes from {-ndim} to {ndim - 1}, each once"
-        )
-    return found
 
 
 @operation("multilinear", "x y", formula="(i | i k) x[k] by A; (i | k) A[i,k] by x")
