@@ -1,17 +1,19 @@
 """Writing a Jacobian out: zeros, viewed through each wiring, with the core written there.
 
-`zeros_for` makes the array, `add_term` writes one Term into it.  A repeated label is a diagonal view, an
+`zeros_for` makes the array, `write` fills it, one Term at a time.  A repeated label is a diagonal view, an
 affine slot a strided one, so only the entries that can be nonzero are touched.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from . import pages
+from .expr import Node
 from .ops.structural import add_through, is_injective, spread
 from .plan import evaluate
 from .terms import Term, TermSum, core
@@ -36,14 +38,23 @@ def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return pages.zeros(shape, dtype, pages.written_fraction(walks, itemsize, nbytes))
 
 
+def write(out: np.ndarray, whole: TermSum) -> np.ndarray:
+    """Writes a Jacobian (factors holding their arrays) into zeros, its largest Term first."""
+    fresh = True
+    for t in sorted(whole.terms, key=lambda t: -math.prod(int(t.sizes[k]) for k in t.wiring)):
+        add_term(out, t, fresh)
+        fresh = False
+    return out
+
+
 def add_term(out: np.ndarray, t: Term, fresh: bool = False) -> None:
-    """Adds one Term (factors holding their arrays) into `out`; writes without reading where it is `fresh`."""
+    """Adds one Term into `out`; writes without reading where `out` is `fresh` zeros."""
     wiring = t.wiring
     order = {label: k for k, label in enumerate(wiring)}
     slots, tables = encode((*t.target, *t.input), order)
     sizes = tuple(int(t.sizes[label]) for label in wiring)
     through = view(out, slots, sizes) if is_injective(slots, sizes) else None
-    if through is not None and fresh and _outer_product(t) and t.factors:
+    if through is not None and fresh and t.factors and _nothing_summed(t):
         return _write_product(through, t, order)
     node, labels = core(t)
     value = evaluate([node])[0]
@@ -55,20 +66,32 @@ def add_term(out: np.ndarray, t: Term, fresh: bool = False) -> None:
     return None
 
 
-def _outer_product(t: Term) -> bool:
-    """Whether the Term's factors only need a broadcasting product: nothing is summed."""
-    return len(t.factors) <= 2 and set(t.carried) <= set(t.wiring) and all(
-        len(set(labels)) == len(labels) for _, labels in t.factors
-    )
+def _nothing_summed(t: Term) -> bool:
+    """Whether the Term's factors only need broadcasting products."""
+    return t.carried <= set(t.wiring) and all(len(set(labels)) == len(labels) for _, labels in t.factors)
 
 
 def _write_product(through: np.ndarray, t: Term, order: dict[int, int]) -> None:
+    """`through[labels] = coefficient * product of factors`: the small products first, the large one in place."""
     arrays = [
-        spread(np.asarray(node.value if node.value is not None else evaluate([node])[0]), tuple(order[k] for k in labels), through.ndim)
+        spread(np.asarray(_array(node)), tuple(order[k] for k in labels), through.ndim)
         for node, labels in t.factors
     ]
-    first = arrays[0] if t.coefficient == 1 else arrays[0] * t.coefficient
+    if t.coefficient != 1:
+        arrays.append(np.asarray(t.coefficient, arrays[0].dtype if arrays[0].dtype.kind == "f" else None))
+    while len(arrays) > 2:
+        i, j = min(combinations(range(len(arrays)), 2), key=lambda pair: _joint(arrays[pair[0]], arrays[pair[1]]))
+        arrays.append(arrays[i] * arrays[j])
+        del arrays[j], arrays[i]
     if len(arrays) == 2:
-        np.multiply(first, arrays[1], out=through)
+        np.multiply(arrays[0], arrays[1], out=through)
     else:
-        np.copyto(through, first)
+        np.copyto(through, arrays[0])
+
+
+def _array(node: Node) -> Any:
+    return node.value if node.value is not None else evaluate([node])[0]
+
+
+def _joint(a: np.ndarray, b: np.ndarray) -> int:
+    return math.prod(np.broadcast_shapes(a.shape, b.shape))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
-from .dense import add_term, zeros_for
+from .dense import write, zeros_for
 from .errors import BudgetError, ShapeError, UnsupportedError
 from .expr import Node
 from .operation import as_node
@@ -156,16 +156,11 @@ class Jacobian:
             )
         if out is None:
             out = zeros_for(self.terms, shape, self.dtype)
-            fresh = True
+        elif out.shape != shape:
+            raise ShapeError("out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)")
         else:
-            if out.shape != shape:
-                raise ShapeError("out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)")
             out[...] = 0
-            fresh = True
-        for t in self._numbers().terms:
-            add_term(out, t, fresh)
-            fresh = False
-        return out
+        return write(out, self._numbers())
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         dense = self.materialize()

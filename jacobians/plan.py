@@ -102,9 +102,20 @@ def _needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
 
 def _call(node: Node) -> Callable[..., Any]:
     if node.op == "einsum":
-        return compiled(node.params)
+        return compiled(node.params, _repeated(node))
     forward, params = RULES[node.op].forward, node.params
     return lambda *arrays: forward(params, *arrays)
+
+
+def _repeated(node: Node) -> tuple[tuple[int, int], ...]:
+    """Pairs of places where one array stands twice: a symmetric product then needs half of its entries."""
+    first: dict[int, int] = {}
+    pairs = []
+    for k, arg in enumerate(node.args):
+        if arg.serial in first:
+            pairs.append((first[arg.serial], k))
+        first[arg.serial] = k
+    return tuple(pairs)
 
 
 def _release(steps: Sequence[Step], roots: Sequence[int]) -> tuple[tuple[int, ...], ...]:

@@ -327,7 +327,7 @@ def _add_same(terms: list[Term]) -> list[Term]:
         known = like.get(key)
         total = t.coefficient if known is None else known.coefficient + t.coefficient
         like[key] = Term(total, t.factors, t.target, t.input, t.sizes)
-    terms = [t for t in like.values() if t.coefficient != 0]
+    terms = _factored([t for t in like.values() if t.coefficient != 0])
     simple = [t for t in terms if len(t.factors) <= 1]
     apart = [t for t in terms if len(t.factors) > 1]
     if len(apart) + bool(simple) > APART:
@@ -341,6 +341,39 @@ def _add_same(terms: list[Term]) -> list[Term]:
         else:
             by_labels.append([t])
     return [_combine(group) for group in by_labels] + apart
+
+
+def _factored(terms: list[Term]) -> list[Term]:
+    """`a f g + b f h` as `f (a g + b h)`, where g and h carry the same labels."""
+    known: dict[Any, int] = {}
+    kept: list[Term] = []
+    for t in terms:
+        keys = _all_but_one(t) if len(t.factors) > 1 else {}
+        found = next((key for key in keys if key in known), None)
+        if found is None:
+            known.update(dict.fromkeys(keys, len(kept)))
+            kept.append(t)
+            continue
+        place = known[found]
+        other = kept[place]
+        known = {key: k for key, k in known.items() if k != place}
+        (a, x), (b, y) = (other.factors[_all_but_one(other)[found]], t.factors[keys[found]])
+        parts = [(other.coefficient, a, x), (t.coefficient, b, y)]
+        rest = [f for k, f in enumerate(t.factors) if k != keys[found]]
+        made = canonical(1, [*rest, (combination(parts, x, t.sizes), x)], t.target, t.input, t.sizes)
+        kept[place] = made
+        known.update(dict.fromkeys(_all_but_one(made), place))
+    return kept
+
+
+def _all_but_one(t: Term) -> dict[Any, int]:
+    """For each factor: what the other factors are, and the labels that this one carries."""
+    keys: dict[Any, int] = {}
+    for k, (_, labels) in enumerate(t.factors):
+        rest = [(node.serial, ls) for j, (node, ls) in enumerate(t.factors) if j != k]
+        if len(set(labels)) == len(labels) and set(labels) <= set(t.wiring):
+            keys[tuple(sorted(rest)), frozenset(labels)] = k
+    return keys
 
 
 def _combine(terms: list[Term]) -> Term:

@@ -27,8 +27,9 @@ class JacobianFunction:
         self, f: Callable[..., Any], wrt: Wrt = None, order: Any = "auto", mode: str = "lazy", value: bool = False
     ) -> None:
         self.f, self.wrt, self.order, self.mode, self.value = f, wrt, order, mode, value
-        self.__name__ = f"jacobian_of_{getattr(f, '__name__', 'f')}"
-        self.__wrapped__ = f
+        inner = getattr(f, "label", None) or getattr(f, "__name__", "f").replace("<lambda>", "f")
+        self.label = f"∂{inner}" if isinstance(f, JacobianFunction) else inner
+        self.__name__, self.__wrapped__ = inner, f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         traced = trace_function(self.f, args, kwargs, self.wrt)
@@ -50,7 +51,7 @@ class JacobianFunction:
 
     def _jacobian(self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
-        name = target.name or path.strip("[]'") or getattr(self.f, "__name__", "f").replace("<lambda>", "f")
+        name = target.name or path.strip("[]'") or self.label
         context = (traced.targets, traced.variables)
         return Jacobian(terms, values, name, node.name, dtype, context)
 

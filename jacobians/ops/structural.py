@@ -26,9 +26,12 @@ def run_einsum(params: Any, *arrays: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def compiled(params: Any) -> CompiledProduct:
-    """The compiled einsum of a node's parameters (operand labels, output labels, sizes)."""
-    return compile_product(Product(*params))
+def compiled(params: Any, same: tuple[tuple[int, int], ...] = ()) -> CompiledProduct:
+    """The compiled einsum of a node's parameters (operand labels, output labels, sizes).
+
+    `same` lists pairs of places where one and the same array will stand.
+    """
+    return compile_product(Product(*params), same=same)
 
 
 def einsum_local(node: Node, k: int) -> TermSum:
