@@ -1,0 +1,52 @@
+"""What every command prints with: width, symbols or ASCII, colour, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from typing import Any
+
+SYMBOLS = "∂×δΣ²ᵀ⊙⊗−·✓✗╰┬╯─│≤"
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--json`, `--ascii`, `--width`, `--color`: the flags that all commands share."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON document")
+    group.add_argument("--ascii", action="store_true", help="ASCII instead of mathematical symbols")
+    group.add_argument("--width", type=int, default=None, help="columns (default: the terminal's, or 80)")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (NO_COLOR is obeyed)")
+
+
+def use_ascii(args: argparse.Namespace) -> bool:
+    """Whether to print ASCII: asked for, or the output's encoding lacks a symbol."""
+    if getattr(args, "ascii", False):
+        return True
+    try:
+        SYMBOLS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+def width_of(args: argparse.Namespace) -> int:
+    """The number of columns: asked for, the terminal's, or 80."""
+    if getattr(args, "width", None):
+        return max(40, int(args.width))
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def use_color(args: argparse.Namespace) -> bool:
+    """Whether to colour: never where NO_COLOR is set or the output is no terminal, unless forced."""
+    choice = getattr(args, "color", "auto")
+    if choice != "auto":
+        return bool(choice == "always")
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on the standard output."""
+    print(json.dumps(document, indent=1, ensure_ascii=False, default=str))
