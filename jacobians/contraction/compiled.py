@@ -15,6 +15,7 @@ works, Python objects included; float32 stays float32.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from operator import attrgetter, methodcaller
 from typing import Any
 
@@ -42,7 +43,18 @@ class CompiledProduct:
     shapes; `unchecked(arrays)` is the same without the check, on a list of numpy arrays that it may consume.
     """
 
-    __slots__ = ("_copy", "_last", "_program", "_shapes", "path", "product", "steps", "unchecked")
+    __slots__ = (
+        "_before",
+        "_copy",
+        "_last",
+        "_out_shape",
+        "_program",
+        "_shapes",
+        "path",
+        "product",
+        "steps",
+        "unchecked",
+    )
 
     def __init__(self, product: Product, path: Path, steps: tuple[Step, ...], copy: bool = False) -> None:
         self.product, self.path, self.steps = product, path, steps
@@ -50,7 +62,9 @@ class CompiledProduct:
         self._shapes = list(product.shapes)
         self._program = tuple(map(_closure, steps))
         self._last = _into(steps[-1]) if steps else None
-        self.unchecked = _straight(self._program, last_uses(steps, len(product.operands)))
+        self._before = tuple(zip(self._program[:-1], last_uses(steps, len(product.operands)), strict=False))
+        self._out_shape = product.output_shape
+        self.unchecked = _straight(self._program, self._before)
 
     @property
     def cost(self) -> Cost:
@@ -76,12 +90,12 @@ class CompiledProduct:
         return result.copy() if self._copy else result
 
     def _call_into(self, slots: list[Any], out: Array) -> Array:
-        if out.shape != self.product.output_shape:
-            raise ShapeError(f"out has shape {out.shape}; the result has {self.product.output_shape}")
+        if out.shape != self._out_shape:
+            raise ShapeError(f"out has shape {out.shape}; the result has {self._out_shape}")
         if self._last is None:
             np.copyto(out, slots[0])
             return out
-        for closure, dead in zip(self._program[:-1], last_uses(self.steps, len(slots)), strict=False):
+        for closure, dead in self._before:
             slots.append(closure(slots))
             for k in dead:
                 slots[k] = None
@@ -121,21 +135,20 @@ def compile_product(
         pairs, steps = gram
         return CompiledProduct(product, find_path(product, pairs), steps, copy)
     path = find_path(product, optimize, seconds=seconds)
-    return CompiledProduct(product, path, lower(product, path.pairs), copy)
+    return CompiledProduct(product, path, lower(product, path), copy)
 
 
-def _straight(program: tuple[Run, ...], dead: tuple[tuple[int, ...], ...]) -> Run:
+def _straight(program: tuple[Run, ...], before: tuple[tuple[Run, tuple[int, ...]], ...]) -> Run:
     """The closures one after the other, every intermediate let go after its last use."""
     if not program:
         return lambda slots: np.asarray(slots[0])
     if len(program) == 1:
         return program[0]
-    *first, last = program
-    body = tuple(zip(first, dead, strict=False))
+    last = program[-1]
 
     def run(slots: list[Any]) -> Any:
         append = slots.append
-        for closure, done in body:
+        for closure, done in before:
             append(closure(slots))
             for k in done:
                 slots[k] = None
@@ -240,18 +253,16 @@ def _multiply(step: Step) -> Run:
 
 
 def _gram(step: Step) -> Run:
-    look = _look(step.views[0])
-
-    def matrix(slots: list[Any]) -> Any:
-        a = slots[step.inputs[0]]
-        return a if look is None else look(a)
-
-    if len(step.inputs) == 1:
+    matrix, *weight = (
+        _unary(None, replace(step, inputs=(k,), views=(v,)))
+        for k, v in zip(step.inputs, step.views, strict=True)
+    )
+    if not weight:
         # numpy sees one array and its transpose, and computes one half
         return lambda slots: (a := matrix(slots)).T.dot(a)
 
     def weighted(slots: list[Any]) -> Any:
-        a, w = matrix(slots), slots[step.inputs[1]]
+        a, w = matrix(slots), weight[0](slots)
         if w.dtype.kind == "f" and a.dtype.kind == "f" and w.size and w.min() >= 0:
             half = np.sqrt(w)[:, None] * a
             return half.T.dot(half)
@@ -288,9 +299,10 @@ _RUN: dict[str, Callable[[Step], Run]] = {
 def _into(step: Step) -> Callable[[list[Any], Array], bool]:
     """A function that computes the last step right into `out`, or answers False where numpy cannot."""
     direct = step.result_shape is None and step.result_axes is None and step.shape != ()
-    if not direct or step.kind not in ("multiply", "dot", "matmul"):
+    if not direct or step.kind not in ("multiply", "dot", "matmul", "einsum"):
         return lambda slots, out: False
     calls: dict[str, Callable[..., Any]] = {"multiply": np.multiply, "dot": np.dot, "matmul": np.matmul}
+    calls["einsum"] = lambda a, b, out: np.einsum(step.equation, a, b, out=out)
     call = calls[step.kind]
     i, j = step.inputs
     left, right = map(_look, step.views)

@@ -122,7 +122,12 @@ def cost(product: Product, pairs: Iterable[tuple[int, int]], itemsize: int = 8) 
     >>> print(cost(Product.parse("ij,jk,k->i", (3, 4), (4, 5), (5,)), [(1, 2), (0, 1)]))
     57 flop (32 multiplications, 25 additions) in 2 steps, largest intermediate 4, peak 352 B
     """
-    moves, sizes = schedule(product, pairs), product.sizes
+    return cost_of(product, schedule(product, pairs), itemsize)
+
+
+def cost_of(product: Product, moves: Sequence[Move], itemsize: int = 8) -> Cost:
+    """The cost of a path that is scheduled already."""
+    sizes = product.sizes
     entries = [int(volume(labels, sizes)) for labels in product.operands]
     given = len(entries)
     held = peak = sum(entries)

@@ -1,6 +1,6 @@
 """From a contraction path to numpy calls: which matrix product each step is, and how its operands must lie.
 
-`lower(product, pairs)` gives the list of `Step`s. A pairwise step with nothing to sum is a broadcasting
+`lower(product, path)` gives the list of `Step`s. A pairwise step with nothing to sum is a broadcasting
 multiplication. Any other is a matrix product: its labels are batch (in both and kept), M and N (in one), K
 (summed); each of M, K and N must be one axis, which is free where its labels are neighbours in memory. Where
 they are not, leading labels are looped over by `np.matmul`'s stacks, which copies nothing, before a copy is
@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 
+from jacobians.contraction.paths import Path
 from jacobians.contraction.product import Labels, Product, letter
-from jacobians.contraction.schedule import Move, schedule
+from jacobians.contraction.schedule import Move
 from jacobians.contraction.steps import Shape, Step, View
 
 EINSUM_WORK = 512
@@ -26,6 +27,12 @@ EINSUM_WORK = 512
 
 LOOP_ENTRIES = 64
 """Entries an item from which a loop over BLAS calls beats copying the operand (measured)."""
+
+OUTER_ENTRIES, OUTER_ROW = 1 << 12, 1 << 11
+"""From so many entries, in rows this short, np.einsum is the faster outer product (measured: 2 times)."""
+
+COPY_ENTRIES = 1 << 12
+"""Entries from which np.einsum beats a copy and a product of a matrix and a vector (measured)."""
 
 COPY_WORK = 1 << 15
 """Multiplications an item from which a copy beats numpy's own loop on a matrix without a contiguous axis."""
@@ -43,13 +50,15 @@ class _Slot:
     owned: bool = False
 
 
-def lower(product: Product, pairs: Iterable[tuple[int, int]]) -> tuple[Step, ...]:
+def lower(product: Product, path: Path) -> tuple[Step, ...]:
     """The steps of a path; no steps where the product is its only operand unchanged.
 
-    >>> [s.kind for s in lower(Product.parse("ij,j,jk->ik", (2, 3), (3,), (3, 4)), [(0, 1), (0, 1)])]
+    >>> from jacobians.contraction import find_path
+    >>> product = Product.parse("ij,j,jk->ik", (2, 3), (3,), (3, 4))
+    >>> [s.kind for s in lower(product, find_path(product))]
     ['multiply', 'dot']
     """
-    return _Lowering(product).run(schedule(product, pairs))
+    return _Lowering(product).run(path.moves)
 
 
 def view_of(product: Product, labels: Labels, groups: Sequence[Labels]) -> View:
@@ -128,12 +137,22 @@ class _Lowering:
         if result is None:
             mine = _by_stride(large, large.strides)
             result = tuple(x for x in _by_stride(small, small.strides) if x not in large.strides) + mine
-        views = tuple(self._broadcast(slot, result) for slot in (a, b))
         shape = self._shape(result)
+        partial = len(a.strides) < len(result) and len(b.strides) < len(result)
+        if partial and prod(shape) >= OUTER_ENTRIES and shape[-1] <= OUTER_ROW:
+            return self._einsum(move, (a.labels, b.labels), result)
+        views = tuple(self._broadcast(slot, result) for slot in (a, b))
         reuse = next((k for k, s in enumerate((a, b)) if s.owned and s.labels == result), None)
         step = Step(
             "multiply", move.inputs, views, shape, reuse=reuse if prod(shape) >= REUSE_ENTRIES else None
         )
+        return step, self._slot(result, owned=True)
+
+    def _einsum(self, move: Move, labels: Sequence[Labels], result: Labels) -> tuple[Step, _Slot]:
+        names = {x: letter(k) for k, x in enumerate(move.labels)}
+        terms = ["".join(names[x] for x in term) for term in (*labels, result)]
+        equation = f"{terms[0]},{terms[1]}->{terms[2]}"
+        step = Step("einsum", move.inputs, (View(), View()), self._shape(result), equation=equation)
         return step, self._slot(result, owned=True)
 
     def _broadcast(self, slot: _Slot, result: Labels) -> View:
@@ -187,12 +206,14 @@ class _Matrices:
         self.summed = tuple(x for x in shared if x not in kept)
 
     def step(self) -> tuple[Step, _Slot]:
-        innermost = self._innermost_batch()
-        if innermost is not None:
-            return self._einsum(innermost)
+        if self._many_tiny():
+            return self._einsum()
         candidates = dict.fromkeys((_by_stride(self.a, self.summed), _by_stride(self.b, self.summed)))
         options = [(k, self._side(self.a, k), self._side(self.b, k)) for k in candidates]
         summed, left, right = min(options, key=lambda option: option[1].copied + option[2].copied)
+        vector = self._is_vector(left) or self._is_vector(right)
+        if vector and left.copied + right.copied >= COPY_ENTRIES:
+            return self._einsum()  # reads each entry once, where the copy would read and write it first
         loops = self._batch_order() + left.loops + right.loops
         order = self.order
         if order is not None and order == loops + right.own + left.own != loops + left.own + right.own:
@@ -259,31 +280,30 @@ class _Matrices:
                     return _Side(loops, rest, 0)
         return _Side((), own, prod(plan._shape(slot.strides)))
 
-    def _innermost_batch(self) -> int | None:
-        """The batch label that is contiguous in both operands, where np.einsum's loop over it is fastest."""
-        sizes = self.plan.sizes
-        unit = [x for x in self.batch if self.a.strides[x] == self.b.strides[x] == 1 and sizes[x] > 1]
+    def _is_vector(self, side: _Side) -> bool:
+        """Whether M, or N, is 1."""
+        return prod(self.plan._shape(side.loops + side.own)) == 1
+
+    def _unit_batch(self) -> int | None:
+        """The batch label that is contiguous in both operands."""
+        ones = [x for x in self.batch if self.a.strides[x] == self.b.strides[x] == 1]
+        return next((x for x in ones if self.plan.sizes[x] > 1), None)
+
+    def _many_tiny(self) -> bool:
+        """Whether np.einsum's loop over a batch axis innermost in memory beats a BLAS call an item."""
         rest = [prod(self.plan._shape(x for x in s.strides if x not in self.batch)) for s in (self.a, self.b)]
         summed = prod(self.plan._shape(self.summed))
-        if not unit or not summed:
-            return None
+        if not summed or self._unit_batch() is None:
+            return False
         m, n = rest[0] // summed, rest[1] // summed
-        return unit[0] if min(m, n) == 1 or m * n * summed <= EINSUM_WORK else None
+        return min(m, n) == 1 or m * n * summed <= EINSUM_WORK
 
-    def _einsum(self, innermost: int) -> tuple[Step, _Slot]:
+    def _einsum(self) -> tuple[Step, _Slot]:
         result = self.order
         if result is None:
-            result = (*(x for x in self.move.result if x != innermost), innermost)
-        names = {x: letter(k) for k, x in enumerate(self.move.labels)}
-        terms = ["".join(names[x] for x in labels) for labels in (self.a.labels, self.b.labels, result)]
-        step = Step(
-            "einsum",
-            self.move.inputs,
-            (View(), View()),
-            self.plan._shape(result),
-            equation=f"{terms[0]},{terms[1]}->{terms[2]}",
-        )
-        return step, self.plan._slot(result, owned=True)
+            innermost = self._unit_batch()
+            result = tuple(sorted(self.move.result, key=lambda x: x == innermost))
+        return self.plan._einsum(self.move, (self.a.labels, self.b.labels), result)
 
 
 def _by_stride(slot: _Slot, labels: Iterable[int]) -> Labels:

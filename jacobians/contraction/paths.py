@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from jacobians.contraction import trees
-from jacobians.contraction.cost import Cost, cost
+from jacobians.contraction.cost import Cost, cost_of
 from jacobians.contraction.product import Product
-from jacobians.contraction.schedule import Pairs
+from jacobians.contraction.schedule import Move, Pairs, schedule
 from jacobians.contraction.trees import Network, Tree
 from jacobians.errors import BudgetError, UnknownNameError, did_you_mean, missing_extra
 
@@ -38,12 +38,19 @@ class Path:
     """An order of pairwise steps, the `name` of what found it, and its counted `cost`.
 
     `pairs` are positions in the list of what is left, two removed and their product appended: the form
-    `np.einsum_path` and opt_einsum use.
+    `np.einsum_path` and opt_einsum use. `moves` spells them out.
     """
 
     name: str
     pairs: Pairs
     cost: Cost
+    moves: tuple[Move, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, name: str, product: Product, pairs: Pairs, itemsize: int = 8) -> Path:
+        """The path with these pairs, scheduled and counted."""
+        moves = schedule(product, pairs)
+        return cls(name, pairs, cost_of(product, moves, itemsize), moves)
 
     def brackets(self, names: Sequence[str]) -> str:
         """The order written with brackets.
@@ -81,7 +88,7 @@ def find_path(
     """
     if not isinstance(optimize, str):
         pairs = tuple((int(a), int(b)) for a, b in optimize)
-        return Path("given", pairs, cost(product, pairs, itemsize))
+        return Path.of("given", product, pairs, itemsize)
     if optimize not in OPTIMIZERS:
         raise UnknownNameError(
             f"contraction path {optimize!r} is not known",
@@ -91,13 +98,13 @@ def find_path(
     count = len(product.operands)
     if count <= 2:
         pairs = ((0, 1),) if count == 2 else ()
-        return Path(optimize, pairs, cost(product, pairs, itemsize))
+        return Path.of(optimize, product, pairs, itemsize)
     if optimize == "auto":
         name, tree = _auto(product, seconds, seed)
     else:
         name, tree = optimize, OPTIMIZERS[optimize](product, seconds, seed)
     pairs = trees.to_pairs(count, tree)
-    return Path(name, pairs, cost(product, pairs, itemsize))
+    return Path.of(name, product, pairs, itemsize)
 
 
 def portfolio(product: Product, names: Iterable[str] | None = None, **options: Any) -> tuple[Path, ...]:
@@ -139,7 +146,7 @@ def all_orders(product: Product, itemsize: int = 8) -> tuple[Path, ...]:
     paths = []
     for tree in trees.all_trees(count) if count else [[]]:
         pairs = trees.to_pairs(count, tree)
-        path = Path("", pairs, cost(product, pairs, itemsize))
+        path = Path.of("", product, pairs, itemsize)
         paths.append(replace(path, name=path.brackets(names)))
     return tuple(sorted(paths, key=lambda p: (p.cost.flop, p.cost.largest_intermediate)))
 
@@ -176,7 +183,7 @@ def _ask(optimizer: Callable[..., Any], product: Product) -> Tree:
     network = Network.of(product)
     tensors = [k for k, mask in enumerate(network.masks) if mask]
     terms = [frozenset(trees.bits(network.masks[k])) for k in tensors]
-    sizes = dict(enumerate(product.sizes))
+    sizes = {x: max(n, 1) for x, n in enumerate(product.sizes)}  # size 0 makes opt_einsum's "dp" give up
     pairs: Iterable[Any] = ()
     if len(tensors) > 1:
         pairs = optimizer(terms, frozenset(trees.bits(network.output)), sizes, None)
