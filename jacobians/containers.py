@@ -75,22 +75,12 @@ def bind(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 
 
 def call_with(f: Callable[..., Any], named: Mapping[str, Any]) -> Any:
-    """Calls `f` with the arguments that `bind` gave names to."""
+    """Calls `f` with the arguments that `bind` gave names to; defaults that were not touched are left to `f`."""
     signature = signature_of(f)
     if signature is None:
         return f(*named.values())
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
-    for name, parameter in signature.parameters.items():
-        if name not in named:
-            continue
-        value = named[name]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            args += list(value)
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            kwargs.update(value)
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            kwargs[name] = value
-        else:
-            args.append(value)
-    return f(*args, **kwargs)
+    parameters = signature.parameters
+    starred = any(parameters[name].kind is inspect.Parameter.VAR_POSITIONAL and named[name] for name in named)
+    given = {k: v for k, v in named.items() if starred or v is not parameters[k].default}
+    bound = inspect.BoundArguments(signature, given)  # type: ignore[arg-type]
+    return f(*bound.args, **bound.kwargs)

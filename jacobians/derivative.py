@@ -21,7 +21,7 @@ from .ops.indexing import Key, slots_of
 from .plan import evaluate
 from .terms import Term, TermSum, add, assemble, canonical, compose
 from .tracing import Traced
-from .wiring import Slot
+from .wiring import Slot, labels_of
 
 LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
 
@@ -311,28 +311,28 @@ def evaluated(whole: TermSum, target_name: Any, input_name: Any, dtype: Any) -> 
 
 
 def pick(whole: TermSum, read: Key, split: int) -> TermSum:
-    """The part of a Jacobian that an index reads, as a Jacobian again (`split` target axes)."""
-    targets = [label for label in read.output if label is not None and _side(read, label, split) == 0]
-    inputs = [label for label in read.output if label is not None and label not in targets]
-    left = _chooser(targets, read.slots[:split], read, whole.target_shape)
-    right = _chooser(inputs, read.slots[split:], read, whole.input_shape)
-    swapped = TermSum(
-        right.input_shape, right.target_shape,
-        tuple(canonical(t.coefficient, t.factors, t.input, t.target, t.sizes) for t in right.terms),
-    )  # fmt: skip
-    return compose(compose(left, whole), swapped)
+    """The part of a Jacobian that an index reads, as a Jacobian again (`split` target axes before).
+
+    Axes up to the last one that comes from a target axis are target axes; an index array on both sides pairs
+    its places there, as in numpy.
+    """
+    sizes = list(read.sizes)
+    output = []
+    for label in read.output:
+        output.append(len(sizes) if label is None else label)
+        sizes += [1] if label is None else []
+    flat = TermSum(whole.shape, (), tuple(_split(t, len(whole.shape)) for t in whole.terms))
+    shape = tuple(sizes[label] for label in output)
+    chooser = TermSum(shape, whole.shape, (canonical(1, (), output, read.slots, sizes),))
+    known = {label for slot in read.slots[:split] for label in labels_of(slot)}
+    at = max((k + 1 for k, label in enumerate(output) if label in known), default=0)
+    return TermSum(shape[:at], shape[at:], tuple(_split(t, at) for t in compose(chooser, flat).terms))
 
 
-def _side(read: Key, label: int, split: int) -> int:
-    from .wiring import labels_of
-
-    return 0 if any(label in labels_of(slot) for slot in read.slots[:split]) else 1
-
-
-def _chooser(labels: list[int], slots: Any, read: Key, shape: Shape) -> TermSum:
-    sizes = tuple(read.sizes[label] for label in labels)
-    only = canonical(1, (), labels, slots, read.sizes)
-    return TermSum(sizes, shape, (only,))
+def _split(t: Term, at: int) -> Term:
+    """The same Term with its first `at` slots as the target side."""
+    slots = (*t.target, *t.input)
+    return Term(t.coefficient, t.factors, slots[:at], slots[at:], t.sizes)
 
 
 def seed(value: Any, shape: Shape, inward: bool, verb: str, dtype: Any) -> TermSum:

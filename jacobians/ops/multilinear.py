@@ -394,7 +394,7 @@ def cross(x: Any, y: Any, axis: int = -1) -> Node:
         )
     common = broadcast(x.shape[:-1], y.shape[:-1], where="cross")
     left, right = common.arguments
-    epsilon = as_node(LEVI_CIVITA.astype(np.int64))
+    epsilon = as_node(LEVI_CIVITA.astype(np.int8))  # too small to promote float32
     z = contract(
         [(epsilon, "ijk"), (x, (*left, "j")), (y, (*right, "k"))], (*common.output, "i"), "cross"
     )

@@ -264,7 +264,7 @@ _ROWS: list[tuple[Any, ...]] = [
     ("log_sigmoid", lambda x: -_softplus(-x), "sigmoid(-x)", {"serves": "special.log_expit"}),
     ("erf", erf, "1.1283791670955126*exp(-(x*x))", {"serves": "special.erf"}),
     ("erfc", lambda x: 1 - erf(x), "-1.1283791670955126*exp(-(x*x))", {"serves": "special.erfc"}),
-    ("xlogy", _xlogy, "where(x == 0, 0.0, log(y))", "x/y", {"serves": "special.xlogy", "kink": "0 at x = 0"}),
+    ("xlogy", _xlogy, "where(x == 0, 0.0, log(y))", "where(x == 0, 0.0, x/y)", {"serves": "special.xlogy", "kink": "0 at x = 0"}),
     ("floor", np.floor, "0"),
     ("ceil", np.ceil, "0"),
     ("trunc", np.trunc, "0", {"serves": "trunc fix"}),
