@@ -64,7 +64,7 @@ def make_plan(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Plan, tupl
     for node in inputs:
         slot_of[node.serial] = len(slot_of)
     count = len(slot_of)
-    for node in _needed(roots, set(slot_of)):
+    for node in needed(roots, set(slot_of)):
         if node.serial in slot_of:
             continue
         leaf = node.op in ("constant", "variable")
@@ -88,7 +88,8 @@ def key_of(node: Node, slot_of: Mapping[int, int]) -> tuple[Any, ...]:
     return node.op, tuple(slot_of[arg.serial] for arg in node.args), node.params, node.shape, node.dtype
 
 
-def _needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
+def needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
+    """What `roots` are built from, not looking behind the nodes to `stop` at (by serial)."""
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
@@ -102,12 +103,12 @@ def _needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
 
 def _call(node: Node) -> Callable[..., Any]:
     if node.op == "einsum":
-        return compiled(node.params, _repeated(node))
+        return compiled(node.params, repeated(node))
     forward, params = RULES[node.op].forward, node.params
     return lambda *arrays: forward(params, *arrays)
 
 
-def _repeated(node: Node) -> tuple[tuple[int, int], ...]:
+def repeated(node: Node) -> tuple[tuple[int, int], ...]:
     """Pairs of places where one array stands twice: a symmetric product then needs half of its entries."""
     first: dict[int, int] = {}
     pairs = []

@@ -14,6 +14,7 @@ import numpy as np
 from .derivative import Jacobian
 from .expr import Node
 from .expression import Graph, graph_of
+from .frozen import Compiled
 from .prepared import accumulate, forget, prepare
 from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
@@ -40,6 +41,15 @@ class JacobianFunction:
         values, held = prepared.run(traced, constants)
         forget(constants, traced)
         return self._results(traced, prepared.rows, values, held)
+
+    def compile(self, *examples: Any, dense: bool = False, reuse: bool = False, **kwargs: Any) -> Compiled:
+        """Freezes the trace at these examples: generated numpy without tracing, for hot loops.
+
+        `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns (read-only,
+        valid until the next call).  What the function takes from outside is frozen too.
+        """
+        names = lambda traced, target, path: target.name or path.strip("[]'") or self.label  # noqa: E731
+        return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, dense, reuse, self.value)
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [

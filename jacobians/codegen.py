@@ -1,0 +1,110 @@
+"""Generated numpy: a plan printed as straight-line source, to read (`jac.source`) or to run (`compile`).
+
+`program(roots, inputs)` writes one line for each node, named intermediates kept, and returns the lines with the
+helpers and constants they use; `build(...)` makes a Python function of it.  Only our own nodes are printed, never
+user text.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .expr import Node
+from .operation import RULES
+from .ops.structural import compiled
+from .plan import key_of, needed, repeated
+from .spelling import spell
+
+RESERVED = {"np", "float", "int", "range", "len"}
+
+
+@dataclass(slots=True)
+class Program:
+    """Lines of source, and what they refer to by name: constants and helper functions."""
+
+    lines: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    bindings: dict[str, Any] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=lambda: set(RESERVED))
+
+    def fresh(self, wish: str | None) -> str:
+        """A name that is a Python identifier and not taken, `wish` if it can be."""
+        base = wish if wish and wish.isidentifier() and not keyword.iskeyword(wish) else None
+        name, k = base or "v1", 1
+        while name in self.taken:
+            k += 1
+            name = f"{base or 'v'}{k}" if not base else f"{base}_{k}"
+        self.taken.add(name)
+        return name
+
+    def add(self, line: str, comment: str = "") -> None:
+        """One more line, with what it is as a comment."""
+        self.lines.append(line)
+        self.comments.append(comment)
+
+
+def program(roots: Sequence[Node], inputs: Sequence[Node]) -> Program:
+    """The straight-line numpy program that computes `roots` from `inputs`, one line a node."""
+    made = Program()
+    for node in inputs:
+        made.names[node.serial] = made.fresh(node.name)
+    known: dict[Any, Node] = {}
+    slots = {node.serial: node.serial for node in inputs}
+    for node in needed(roots, set(slots)):
+        if node.serial in slots:
+            continue
+        key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
+        first = known.setdefault(key, node)
+        slots[node.serial] = first.serial
+        made.names[node.serial] = _write(made, node) if first is node else made.names[first.serial]
+    return made
+
+
+def _write(made: Program, node: Node) -> str:
+    if node.op in ("constant", "variable"):
+        return _constant(made, node)
+    names = [made.names[arg.serial] for arg in node.args]
+    name = made.fresh(node.name)
+    comment = "shape " + " x ".join(map(str, node.shape)) if node.shape else "scalar"
+    if node.op == "einsum":
+        for line in compiled(node.params, repeated(node)).source(names, name):
+            left, _, right = line.partition(" = ")
+            made.taken.add(left)
+            made.add(f"{left} = {right}", comment if left == name else "")
+        return name
+    text = spell(node, names)
+    if text is None:
+        helper = made.fresh(f"{node.op}_step")
+        made.bindings[helper] = _bound(node)
+        text = f"{helper}({', '.join(names)})"
+    made.add(f"{name} = {text}", comment)
+    return name
+
+
+def _bound(node: Node) -> Callable[..., Any]:
+    forward, params = RULES[node.op].forward, node.params
+    return lambda *arrays: forward(params, *arrays)
+
+
+def _constant(made: Program, node: Node) -> str:
+    if node.shape == () and isinstance(node.dtype, type):
+        return repr(node.value) if node.value >= 0 else f"({node.value!r})"
+    name = made.fresh(node.name or "c")
+    made.bindings[name] = node.value
+    return name
+
+
+def build(made: Program, arguments: Sequence[str], result: str, name: str = "call") -> Callable[..., Any]:
+    """A Python function of a program: its arguments by name, `result` the returned expression."""
+    import numpy as np
+
+    body = [*made.lines, f"return {result}"]
+    source = f"def {name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
+    namespace: dict[str, Any] = {"np": np, **made.bindings}
+    exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 (our own nodes, printed)
+    function: Callable[..., Any] = namespace[name]
+    return function

@@ -1,0 +1,118 @@
+"""How a node is written as numpy source: one expression over the names of its arguments.
+
+`spell(node, names)` gives the expression, or the name of a helper whose own source is added to the program.
+What numpy calls by the same name is found, not listed; the table holds the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .expr import Node
+from .wiring import Affine
+
+OPERATORS = {
+    "divide": "{0} / {1}", "power": "{0} ** {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
+    "greater": "{0} > {1}", "greater_equal": "{0} >= {1}", "equal": "{0} == {1}", "not_equal": "{0} != {1}",
+    "reciprocal": "1 / {0}", "floor_divide": "{0} // {1}", "remainder": "{0} % {1}", "square": "{0} * {0}",
+    "where": "np.where({0}, {1}, {2})", "identity": "{0}", "exp2": "2.0 ** {0}",
+    "sigmoid": "1 / (1 + np.exp(-{0}))", "softplus": "np.logaddexp(0, {0})",
+    "log_sigmoid": "-np.logaddexp(0, -{0})", "logaddexp": "np.logaddexp({0}, {1})",
+}  # fmt: skip
+BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 3}
+
+
+def spell(node: Node, names: Sequence[str]) -> str | None:
+    """The numpy expression of a node that is no einsum, or None where a helper must be called."""
+    if node.op == "combination":
+        return _combination(node, names)
+    if node.op == "reshape":
+        return f"{_tight(names[0])}.reshape({', '.join(map(str, node.shape)) or '()'})"
+    if node.op == "output":
+        return f"{names[0]}[{node.params}]"
+    if node.op == "select":
+        return _select(node, names)
+    if node.op == "masked":
+        return f"np.where({_spread(names[0], node.params, node.ndim)}, {names[1]}, 0.0)"
+    if node.op in OPERATORS:
+        return OPERATORS[node.op].format(*map(_tight, names))
+    if node.params is None and isinstance(getattr(np, node.op, None), np.ufunc):
+        return f"np.{node.op}({', '.join(names)})"
+    return None
+
+
+def _tight(name: str) -> str:
+    return name if name.replace("_", "a").replace(".", "a").isalnum() else f"({name})"
+
+
+def _combination(node: Node, names: Sequence[str]) -> str:
+    coefficients, labels, shape = node.params
+    text = ""
+    for c, carried, name, arg in zip(coefficients, labels, names, node.args, strict=True):
+        part = _spread(name, carried, len(shape))
+        if arg.dtype == bool:
+            part = f"{_tight(part)} * 1.0"
+        sign = "-" if isinstance(c, (int, float)) and c < 0 else "+"
+        size = abs(c) if isinstance(c, (int, float)) else c
+        body = part if size == 1 else f"{size!r} * {_tight(part)}"
+        text = f"{text} {sign} {body}" if text else (f"-{_tight(body)}" if sign == "-" else body)
+    if tuple(np.broadcast_shapes(*(_spread_shape(a, ls, len(shape)) for a, ls in zip(node.args, labels, strict=True)))) != shape:
+        return f"np.broadcast_to({text}, {shape})"
+    return text if len(names) > 1 or coefficients[0] != 1 else f"{text} + 0"
+
+
+def _spread_shape(node: Node, labels: Sequence[int], ndim: int) -> tuple[Any, ...]:
+    if not node.shape:
+        return ()
+    size = dict(zip(labels, node.shape, strict=True))
+    return tuple(size.get(k, 1) for k in range(ndim))
+
+
+def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
+    """A name with its axes in label order and None for every label it lacks."""
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    if order != list(range(len(labels))):
+        name = f"{name}.transpose({', '.join(map(str, order))})"
+    if not labels or len(labels) == ndim:
+        return name
+    places = [":" if k in labels else "None" for k in range(ndim)]
+    while places and places[-1] == ":":
+        places.pop()
+    return f"{_tight(name)}[{', '.join(places)}]" if places else name
+
+
+def _select(node: Node, names: Sequence[str]) -> str | None:
+    """Slices and integers, or one index array; None for what needs a strided view or several tables."""
+    coded, shape = node.params
+    parts, seen = [], []
+    for slot, size in zip(coded, node.args[0].shape, strict=True):
+        if isinstance(slot, int):
+            parts.append(":")
+            seen.append(slot)
+        elif isinstance(slot, Affine) and not slot.strides:
+            parts.append(str(slot.offset))
+        elif isinstance(slot, Affine) and len(slot.strides) == 1:
+            ((label, step),) = slot.strides
+            parts.append(_slice(int(slot.offset), int(step), shape[label], size))
+            seen.append(label)
+        elif isinstance(slot, tuple) and len(slot[2]) == 1:
+            parts.append(names[1 + slot[1]])
+            seen.append(slot[2][0])
+        else:
+            return None
+    tables = sum(isinstance(slot, tuple) for slot in coded)
+    fixed = any(isinstance(slot, Affine) and not slot.strides for slot in coded)
+    if seen != list(range(len(shape))) or tables > 1 or (tables and fixed):
+        return None
+    while parts and parts[-1] == ":":
+        parts.pop()
+    return f"{_tight(names[0])}[{', '.join(parts)}]" if parts else names[0]
+
+
+def _slice(start: int, step: int, count: int, size: Any) -> str:
+    stop: Any = start + step * count
+    text = f"{start or ''}:{'' if stop == size and step > 0 or stop < 0 else stop}"
+    return text if step == 1 else f"{text}:{step}"
