@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from numpy.linalg import LinAlgError
+
 
 class JacobiansError(Exception):
     """An error that says what is wrong, where, and what to do instead.
@@ -42,6 +44,10 @@ class UnknownNameError(JacobiansError, KeyError):
 
 class UnsupportedError(JacobiansError, TypeError):
     """Something numpy can do and this package cannot; `instead` names what it can."""
+
+
+class SingularMatrixError(JacobiansError, LinAlgError):
+    """A matrix at which an operation, or its derivative, does not exist."""
 
 
 class ReadingError(JacobiansError, ValueError):
