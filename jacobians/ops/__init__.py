@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import structural, pointwise, reshaping, multilinear, indexing, joining  # noqa: F401, I001
+from . import matrix, determinant, factorizations, exponential  # noqa: F401, I001
 
 
 def __getattr__(name: str) -> Any:
