@@ -1,7 +1,8 @@
 """Indexing: slices, integers, None, `...`, integer and boolean arrays; each a selection, never a one-hot array.
 
-`getitem(x, key)` is `x[key]`; `slots_of(shape, key)` reads the key into slots, which the Jacobian's
-own indexing uses too.
+`getitem(x, key)` is `x[key]`; `take`, `take_along_axis`, `compress`, `extract` and `delete` are numpy's.
+`slots_of(shape, key)` reads a key into slots, which the Jacobian's own indexing uses too.  Places that
+depend on traced values (`nonzero`) are an error; places that are *integers* of the trace (an argsort) are not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from ..axes import Shape, Size, number
 from ..errors import ShapeError, UnsupportedError
 from ..expr import Node, constant
 from ..operation import as_node, operation
-from ..wiring import Affine, Slot, Table, affine, selection
+from ..wiring import Affine, Slot, Table, affine, relabel, selection
+from ._broadcast import broadcast
+from .multilinear import axes_of
 from .reshaping import reshape_node
 
 
@@ -176,25 +179,100 @@ def getitem(x: Any, key: Any) -> Node:
     else:
         order = {label: k for k, label in enumerate(labels)}
         sizes = [read.sizes[label] for label in labels]
-        z = selection(x, [_renamed(slot, order) for slot in read.slots], range(len(labels)), sizes)
+        z = selection(x, [relabel(slot, order) for slot in read.slots], range(len(labels)), sizes)
     if None not in read.output:
         return z
     return reshape_node(z, tuple(1 if label is None else read.sizes[label] for label in read.output))
 
 
-def _renamed(slot: Slot, order: dict[int, int]) -> Slot:
-    from ..wiring import relabel
+@operation("index map", "x")
+def take(x: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise") -> Node:
+    """z = x[..., indices, ...] along an axis, of the flattened x by default.
 
-    return relabel(slot, order)
+    `mode` "wrap" and "clip" bring constant indices into range as numpy does.
+    """
+    x = as_node(x)
+    if axis is None:
+        x, axis = reshape_node(x, (-1,)), 0
+    (axis,) = axes_of(axis, x.ndim)
+    if not isinstance(indices, Node):
+        indices = np.asarray(indices)
+        indices = _into_range(indices.astype(np.intp) if not indices.size else indices, x.shape[axis], mode)
+    return getitem(x, (slice(None),) * axis + (indices,))
+
+
+def _into_range(indices: np.ndarray, size: Size, mode: str) -> np.ndarray:
+    if mode == "raise":
+        return indices
+    length = number(size, "an index out of range")
+    return indices % length if mode == "wrap" else np.clip(indices, 0, length - 1)
 
 
 @operation("index map", "x")
-def take(x: Any, indices: Any, axis: Any = None, out: None = None, mode: str = "raise") -> Node:
-    """z = x[..., indices, ...] along an axis, of the flattened x by default."""
+def take_along_axis(x: Any, indices: Any, axis: Any = -1) -> Node:
+    """z[..., k, ...] = x[..., indices[..., k, ...], ...]: an index of its own for every place.
+
+    `indices` has as many axes as x; sizes of 1 are stretched, as in numpy.
+    """
     x = as_node(x)
     if axis is None:
-        return getitem(reshape_node(x, (-1,)), indices)
-    axis = int(axis) + x.ndim if axis < 0 else int(axis)
-    if isinstance(indices, list):
-        indices = np.asarray(indices, np.intp)
-    return getitem(x, (slice(None),) * axis + (indices,))
+        x, axis = reshape_node(x, (-1,)), 0
+    (axis,) = axes_of(axis, x.ndim)
+    if not isinstance(indices, Node):
+        indices = constant(_bounded(np.asarray(indices, np.intp), x.shape, axis))
+    if indices.ndim != x.ndim:
+        raise ShapeError(
+            "take_along_axis needs an index for every place",
+            f"x has {x.ndim} axes, indices {indices.ndim}",
+            "np.expand_dims(indices, axis), or np.take for the same indices everywhere",
+        )
+    others = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    shape = broadcast(others, indices.shape, where="take_along_axis").shape
+    kept = tuple(k for k in range(x.ndim) if indices.shape[k] == shape[k])
+    slots: list[Slot] = [k if x.shape[k] == size else Affine(0) for k, size in enumerate(shape)]
+    slots[axis] = Table(kept, reshape_node(indices, tuple(shape[k] for k in kept)))
+    return selection(x, slots, range(x.ndim), shape)
+
+
+@operation("index map", "x")
+def compress(condition: Any, x: Any, axis: Any = None, out: None = None) -> Node:
+    """z = the entries (or slices along an axis) of x where a constant condition holds."""
+    x = as_node(x)
+    if isinstance(condition, Node):
+        raise _unknown_places("np.compress")
+    places = np.flatnonzero(np.asarray(condition))
+    return take(x, places, axis)
+
+
+@operation("index map", "x")
+def extract(condition: Any, x: Any) -> Node:
+    """z = the entries of x where a constant condition holds, in one axis."""
+    if isinstance(condition, Node):
+        raise _unknown_places("np.extract")
+    return take(x, np.flatnonzero(np.asarray(condition)))
+
+
+@operation("index map", "x")
+def delete(x: Any, obj: Any, axis: Any = None) -> Node:
+    """z = x without the entries (or slices along an axis) at constant places."""
+    x = as_node(x)
+    if isinstance(obj, Node):
+        raise _unknown_places("np.delete")
+    if axis is None:
+        x, axis = reshape_node(x, (-1,)), 0
+    (axis,) = axes_of(axis, x.ndim)
+    return take(x, np.delete(np.arange(number(x.shape[axis], "np.delete")), obj), axis)
+
+
+@operation("index map", "x", serves="nonzero flatnonzero argwhere unique")
+def nonzero(x: Any, *args: Any, **kwargs: Any) -> Node:
+    """An error: which entries are found depends on values, which are not known while tracing."""
+    raise _unknown_places("np.nonzero, argwhere or unique")
+
+
+def _unknown_places(what: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} of a traced value has no shape yet",
+        "which entries it finds depends on values that are not known while the function is traced",
+        "np.where(condition, x, 0), which keeps the shape, or places found outside the function",
+    )

@@ -1,7 +1,8 @@
 """Reshapes: axes that survive whole keep their labels, merged and split ones become affine slots.
 
 Merging axes (i, j) into p puts `p = n i + j` on the target side, splitting does so on the input side; both
-are read and written as strided views.  `reshape_node` is what other operations use.
+are read and written as strided views.  `reshape`, `ravel`, `vec` and `atleast_1d` (2d, 3d) are what users call,
+`reshape_node` and `atleast` what other operations use.
 """
 
 from __future__ import annotations
@@ -151,3 +152,35 @@ def ravel(x: Any, order: str = "C") -> Node:
 def vec(x: Any) -> Node:
     """z = the columns of a matrix stacked: vec(X)[i + m j] = X[i, j] (Magnus & Neudecker)."""
     return ravel(x, order="F")
+
+
+def atleast(x: Node, ndim: int) -> Node:
+    """`x` with axes of size 1 added as numpy adds them: a vector is a row, a matrix a layer."""
+    if x.ndim >= ndim:
+        return x
+    if ndim == 3:
+        return reshape_node(x, {0: (1, 1, 1), 1: (1, *x.shape, 1), 2: (*x.shape, 1)}[x.ndim])
+    return reshape_node(x, (1,) * (ndim - x.ndim) + x.shape)
+
+
+def _each(arrays: tuple[Any, ...], ndim: int) -> Any:
+    made = tuple(atleast(as_node(x), ndim) for x in arrays)
+    return made[0] if len(made) == 1 else made
+
+
+@operation("index map", "x")
+def atleast_1d(*arrays: Any) -> Any:
+    """z = x, a scalar as a vector of one entry; several arrays give a tuple."""
+    return _each(arrays, 1)
+
+
+@operation("index map", "x")
+def atleast_2d(*arrays: Any) -> Any:
+    """z = x, a vector as a row; several arrays give a tuple."""
+    return _each(arrays, 2)
+
+
+@operation("index map", "x")
+def atleast_3d(*arrays: Any) -> Any:
+    """z = x, a matrix as one of a stack, its new axis last; several arrays give a tuple."""
+    return _each(arrays, 3)
