@@ -8,6 +8,7 @@ that 0 * inf never appears.  Comparisons and rounding have derivative zero.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -151,22 +152,33 @@ def _safe_divide(x: Any, y: Any) -> Any:
     return np.where(zero, 0.0, np.divide(x, np.where(zero, 1.0, y))) if np.any(zero) else np.divide(x, y)
 
 
-def _sinc_slope(x: Any) -> Any:
-    """d sinc(x) / dx, by its series near 0 where the quotient cancels."""
+def _sinc_derivative(n: int, x: Any) -> Any:
+    """The n-th derivative of sinc: `t s_n + n s_(n-1) = sin(t + n pi/2)` with t = pi x, a power series near 0."""
     t = np.pi * np.asarray(x)
-    near = np.abs(t) < 1e-2
-    safe = np.where(near, 1.0, t)
-    far = (np.cos(safe) - np.sin(safe) / safe) / safe
-    return np.pi * np.where(near, -t / 3 + t**3 / 30 - t**5 / 840, far)
+    near = np.abs(t) < n + 2
+    safe, small = np.where(near, 1, t), np.where(near, t, 0)
+    far = np.sin(safe) / safe
+    for k in range(1, n + 1):
+        far = (np.sin(safe + k * np.pi / 2) - k * far) / safe
+    series = np.zeros_like(t)
+    for k in range(n + 20, (n - 1) // 2, -1):  # smallest terms first
+        series = series + (-1) ** k / (2 * k + 1) / factorial(2 * k - n) * small ** (2 * k - n)
+    return np.pi**n * np.where(near, series, far)
 
 
-def _sinc_curve(x: Any) -> Any:
-    """d2 sinc(x) / dx2, by its series near 0."""
-    t = np.pi * np.asarray(x)
-    near = np.abs(t) < 3e-2
-    s = np.where(near, 1.0, t)
-    far = -np.sin(s) / s - 2 * np.cos(s) / s**2 + 2 * np.sin(s) / s**3
-    return np.pi**2 * np.where(near, -1 / 3 + t**2 / 10 - t**4 / 168 + t**6 / 6480, far)
+def _sinc_node(x: Any, n: int = 1) -> Node:
+    x = as_node(x)
+    return Node("sinc_derivative", (x,), n, x.shape, _dtype("sinc", (x,)))
+
+
+def _sinc_local(node: Node, k: int) -> TermSum:
+    labels = tuple(range(node.ndim))
+    slope = _sinc_node(node.args[0], node.params + 1)
+    return TermSum(node.shape, node.shape, (canonical(1, [(slope, labels)], labels, labels, node.shape),))
+
+
+rule("sinc_derivative", _sinc_derivative, _sinc_local)
+BUILDERS["sinc_derivative"] = _sinc_node
 
 
 def _gelu(x: Any) -> Any:
@@ -256,9 +268,7 @@ _ROWS: list[tuple[Any, ...]] = [
     ("safe_divide", _safe_divide, "safe_divide(1.0, y)", "-safe_divide(z, y)", {"serves": "", "kink": "0 at y = 0"}),
     ("maximum", np.maximum, SPLIT.format(">"), OTHER.format(">"), {"serves": "maximum fmax", "kink": "1/2 to each at x = y"}),
     ("minimum", np.minimum, SPLIT.format("<"), OTHER.format("<"), {"serves": "minimum fmin", "kink": "1/2 to each at x = y"}),
-    ("sinc", np.sinc, "sinc_slope(x)"),
-    ("sinc_slope", _sinc_slope, "sinc_curve(x)", {"serves": ""}),
-    ("sinc_curve", _sinc_curve, "0", {"serves": ""}),
+    ("sinc", np.sinc, "sinc_derivative(x)"),
     ("sigmoid", sigmoid, "z*(1 - z)", {"serves": "special.expit"}),
     ("softplus", _softplus, "sigmoid(x)", {"serves": ""}),
     ("log_sigmoid", lambda x: -_softplus(-x), "sigmoid(-x)", {"serves": "special.log_expit"}),
@@ -268,7 +278,7 @@ _ROWS: list[tuple[Any, ...]] = [
     ("floor", np.floor, "0"),
     ("ceil", np.ceil, "0"),
     ("trunc", np.trunc, "0", {"serves": "trunc fix"}),
-    ("rint", np.rint, "0", {"serves": "rint round around"}),
+    ("rint", np.rint, "0"),
     ("sign", np.sign, "0", {"kink": "0 everywhere, 0 included"}),
     ("heaviside", np.heaviside, "0", "0"),
     ("floor_divide", np.floor_divide, "0", "0"),
