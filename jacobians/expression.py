@@ -207,7 +207,7 @@ def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> di
 
 def watched(f: Callable[..., Any], run: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
     """Runs `run()` and also returns the local variables that `f` had when it returned."""
-    code: CodeType | None = getattr(f, "__code__", None)
+    code: CodeType | None = getattr(f, "__wrapped_code__", getattr(f, "__code__", None))
     seen: dict[str, Any] = {}
 
     def profile(frame: FrameType, event: str, arg: Any) -> None:

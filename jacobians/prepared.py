@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from .axes import Poly, entries, magnitude
+from .counting import accumulation_cost
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node, topological
-from .graph import linearize
+from .graph import Linear, linearize
 from .operation import local_jacobian
 from .plan import Plan, make_plan
 from .terms import TermSum, assembled
@@ -144,7 +146,8 @@ def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[l
         raise UnknownNameError(f"mode {mode!r} is not known", "modes: lazy, materialized", did_you_mean(mode, ["lazy", "materialized"]))
     linear = linearize(traced.targets, traced.wrt, local)
     if order == "auto":
-        order = "reverse"
+        rows = cheapest(linear)
+        return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]
     if not isinstance(order, str):
         named = {n.name: n for n in linear.nodes.values() if n.name}
         unknown = [name for name in order if name not in named]
@@ -155,6 +158,22 @@ def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[l
         order = [named[name] for name in order]
     rows = linear.eliminate(order)
     return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]
+
+
+CANDIDATES = ("reverse", "forward", "markowitz")
+VERTICES = 120  # up to which every candidate order is counted; beyond, the sizes of both ends decide
+
+
+def cheapest(linear: Linear) -> list[list[TermSum]]:
+    """The Jacobians by the cheapest of the candidate orders, counted in flop before anything runs."""
+    symbolic = any(isinstance(n, Poly) for node in linear.nodes.values() for n in node.shape)
+    if symbolic or len(linear.interior) > VERTICES:
+        wide = sum(magnitude(entries(t.shape)) for t in linear.targets)
+        return linear.eliminate("reverse" if wide <= sum(magnitude(entries(g.shape)) for g in linear.given) else "forward")
+    if len(linear.interior) < 2:
+        return linear.eliminate("reverse")
+    found = [linear.eliminate(order) for order in CANDIDATES]
+    return min(found, key=lambda rows: accumulation_cost(rows, linear.targets).flop)
 
 
 def _dense_local(node: Node, k: int) -> TermSum:

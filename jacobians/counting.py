@@ -1,0 +1,115 @@
+"""What a plan costs, counted exactly from nodes before anything runs.
+
+`count_nodes(nodes)` adds up what einsums, weighted sums and pointwise functions cost; `accumulation_cost(rows,
+targets)` counts what an elimination order adds to the function's own evaluation.  Deltas are never multiplied, so
+the counts are what the plan really executes.  Units: scalar multiplications and additions (flop = both), function
+evaluations apart, entries and bytes of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .axes import entries, number
+from .contraction.cost import Cost, cost
+from .contraction.paths import find_path
+from .contraction.product import Product
+from .expr import Node, topological
+from .terms import TermSum
+
+FREE = frozenset({"variable", "constant", "select", "reshape", "identity", "output", "assemble", "masked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of a straight line of nodes.
+
+    `multiplications`, `additions`: scalar operations of contractions and weighted sums; `evaluations`: values of
+    pointwise functions and matrix functions; `largest`: entries of the largest array made; `peak_bytes`: the most held
+    at once, arguments included; `steps`: nodes computed.
+    """
+
+    multiplications: int = 0
+    additions: int = 0
+    evaluations: int = 0
+    largest: int = 0
+    peak_bytes: int = 0
+    steps: int = 0
+
+    @property
+    def flop(self) -> int:
+        """Multiplications plus additions (opt_einsum's unit)."""
+        return self.multiplications + self.additions
+
+
+@lru_cache(maxsize=8192)
+def einsum_cost(params: Any) -> Cost:
+    """The cost of an einsum node by the path that runs it."""
+    product = Product(*params)
+    return cost(product, find_path(product).pairs)
+
+
+def node_counts(node: Node) -> tuple[int, int, int]:
+    """Multiplications, additions and function evaluations of one node."""
+    size = number(entries(node.shape), "a count")
+    if node.op == "einsum":
+        found = einsum_cost(node.params)
+        return found.multiplications, found.additions, 0
+    if node.op == "combination":
+        coefficients = node.params[0]
+        return size * sum(c not in (1, -1) for c in coefficients), size * (len(coefficients) - 1), 0
+    return 0, 0, 0 if node.op in FREE else size
+
+
+def count_nodes(nodes: Sequence[Node], keep: Iterable[Node] = ()) -> Tally:
+    """The counts of computing `nodes` in order, each array held until its last use (`keep` to the end)."""
+    last = {arg.serial: k for k, node in enumerate(nodes) for arg in node.args}
+    kept = {node.serial for node in keep}
+    made = {node.serial for node in nodes}
+    outside = {arg.serial: arg for node in nodes for arg in node.args if arg.serial not in made}
+    held = peak = sum(_bytes(node) for node in outside.values())
+    totals = [0, 0, 0]
+    largest = 0
+    for k, node in enumerate(nodes):
+        totals = [a + b for a, b in zip(totals, node_counts(node), strict=True)]
+        if node.op not in ("select", "reshape", "identity", "output"):
+            held += _bytes(node)
+            largest = max(largest, number(entries(node.shape)))
+        peak = max(peak, held)
+        for arg in {arg.serial: arg for arg in node.args}.values():
+            if last[arg.serial] == k and arg.serial in made and arg.serial not in kept and arg.op not in ("select", "reshape", "identity"):
+                held -= _bytes(arg)
+    steps = sum(node.op not in FREE for node in nodes)
+    return Tally(totals[0], totals[1], totals[2], largest, peak, steps)
+
+
+def _bytes(node: Node) -> int:
+    dtype = np.dtype(node.dtype)
+    return number(entries(node.shape), "a count") * dtype.itemsize
+
+
+def accumulation_cost(rows: Sequence[Sequence[TermSum]], targets: Sequence[Node]) -> Tally:
+    """What the factors of these Jacobians cost on top of evaluating the function itself."""
+    factors = {n.serial: n for row in rows for terms in row for t in terms.terms for n, _ in t.factors}
+    forward = {node.serial for node in topological(targets)}
+    nodes = unique(node for node in topological(factors.values()) if node.serial not in forward)
+    return count_nodes(nodes, factors.values())
+
+
+def unique(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes, those that compute the same from the same counted once."""
+    first: dict[Any, int] = {}
+    alias: dict[int, int] = {}
+    kept = []
+    for node in nodes:
+        args = tuple(alias.get(arg.serial, arg.serial) for arg in node.args)
+        key = (node.op, args, node.params, node.shape, id(node.value) if not node.args else None)
+        alias[node.serial] = first.setdefault(key, node.serial)
+        if first[key] == node.serial:
+            kept.append(node)
+    return kept

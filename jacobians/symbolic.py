@@ -1,0 +1,84 @@
+"""Functions traced without numbers: sizes stay symbols (M, N), and counts are polynomials in them.
+
+`symbolic_graph(f, declared)` runs a numpy function, or one read from text, on stand-ins of the declared shapes
+and returns its `Graph`; `declare(...)` reads declarations given as keywords.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .axes import Shape, Size, symbol
+from .errors import ReadingError, did_you_mean
+from .expression import Graph, graph_of
+from .reading.function import ReadFunction
+from .reading.shapes import Declarations
+from .traces import symbolic_variable
+from .tracing import name
+
+
+def sizes_of(declared: Declarations, label: str) -> Shape:
+    """The shape of a declared name: integers where sizes are known, else polynomials in the symbols."""
+    known: dict[str, Size] = {s: declared.sizes.get(s, symbol(s)) for s in declared.symbols}
+    return tuple(size if isinstance(size, int) else _value(ast.parse(size, mode="eval").body, known) for size in declared.shape_of(label))
+
+
+def _value(tree: ast.expr, known: Mapping[str, Size]) -> Size:
+    match tree:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.Name(id=label):
+            return known[label]
+        case ast.BinOp(left=left, op=op, right=right):
+            a, b = _value(left, known), _value(right, known)
+            if isinstance(op, ast.Pow) and isinstance(b, int):
+                return a**b
+            combine: dict[type, Callable[[Any, Any], Any]] = {
+                ast.Add: lambda p, q: p + q,
+                ast.Sub: lambda p, q: p - q,
+                ast.Mult: lambda p, q: p * q,
+                ast.FloorDiv: lambda p, q: p // q,
+            }
+            result: Size = combine[type(op)](a, b)
+            return result
+    raise ReadingError(f"a size cannot be {ast.unparse(tree)}", "", "sums and products such as N+1")
+
+
+def symbolic_graph(f: Callable[..., Any], declared: Declarations) -> Graph:
+    """The graph of `f` over stand-ins of the declared shapes; raises the errors that tracing raises."""
+    labels = arguments_of(f, declared)
+    stand_ins = [symbolic_variable(label, sizes_of(declared, label)) for label in labels]
+    return graph_of(_runner(f, labels, declared), tuple(stand_ins), {}, numeric=False)
+
+
+def arguments_of(f: Callable[..., Any], declared: Declarations) -> tuple[str, ...]:
+    """The names of f's arguments, each of which must be declared."""
+    if isinstance(f, ReadFunction):
+        return f.inputs
+    wanted = [p.name for p in inspect.signature(f).parameters.values() if p.default is p.empty]
+    for label in wanted:
+        if label not in declared.names:
+            raise ReadingError(
+                f"{label} has no shape", f"declared: {', '.join(declared.names) or 'nothing'}", f'{label}="rows,cols", or did you mean {did_you_mean(label, declared.names or ["A"])}?'
+            )
+    extra = [p.name for p in inspect.signature(f).parameters.values() if p.default is not p.empty and p.name in declared.names]
+    return (*wanted, *extra)
+
+
+def _runner(f: Callable[..., Any], labels: tuple[str, ...], declared: Declarations) -> Callable[..., Any]:
+    """`f` as a function of exactly these arguments; text names its own intermediates."""
+
+    def run(*args: Any) -> Any:
+        values = dict(zip(labels, args, strict=True))
+        if isinstance(f, ReadFunction):
+            return f.program.run({**declared.sizes, **declared.constants, **values}, f.budget, name_value=name)
+        return f(**values)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    run.__signature__ = inspect.Signature([inspect.Parameter(label, kind) for label in labels])  # type: ignore[attr-defined]
+    run.__name__ = getattr(f, "__name__", "f")
+    run.__wrapped_code__ = getattr(f, "__code__", None)  # type: ignore[attr-defined]
+    return run
