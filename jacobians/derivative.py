@@ -20,6 +20,7 @@ from .operation import as_node
 from .ops.indexing import Key, slots_of
 from .plan import evaluate
 from .terms import Term, TermSum, add, assemble, canonical, compose
+from .toeplitz import toeplitz_view
 from .tracing import Traced
 from .wiring import Slot, labels_of
 
@@ -140,11 +141,19 @@ class Jacobian:
             made.append((array.astype(self.dtype, copy=False), core_wiring(t, labels)))
         return tuple(made)
 
-    def materialize(self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None) -> np.ndarray:
+    def materialize(
+        self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None, copy: bool | None = True
+    ) -> np.ndarray:
         """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` (default 4 GiB).
 
-        Mathematically this is the identity.  `out` is filled and returned where it is given.
+        Mathematically this is the identity.  `out` is filled, whole, and returned where it is given.  With `copy=None`
+        the result may be a read-only view of a small buffer, where a delta's label is in no factor (dz/dA, dC/dA):
+        made for nothing, the cost of its zeros is paid by whoever reads them.
         """
+        if copy is None and out is None:
+            seen = toeplitz_view(self._numbers(), self.dtype)
+            if seen is not None:
+                return seen
         shape = tuple(number(n, "materialize") for n in self.shape)
         needed = int(np.prod(shape, dtype=object)) * self.dtype.itemsize
         if out is None and max_bytes is not None and needed > max_bytes:
