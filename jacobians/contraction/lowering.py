@@ -132,7 +132,7 @@ class _Lowering:
         return _Matrices(self, move, a, b, order).step()
 
     def _multiply(self, move: Move, a: _Slot, b: _Slot, order: Labels | None) -> tuple[Step, _Slot]:
-        large, small = (a, b) if len(a.strides) >= len(b.strides) else (b, a)
+        large, small = (a, b) if len(a.strides) > len(b.strides) else (b, a)
         result = order
         if result is None:
             mine = _by_stride(large, large.strides)

@@ -68,10 +68,10 @@ def exact(network: Network) -> Tree:
         others = s ^ low
         if not others:
             continue
-        # the part with the lowest operand is `low | sub` for every proper subset `sub` of the others
-        sub, least, choice = others, -1, 0
-        while sub:
-            sub = (sub - 1) & others
+        # the part with the lowest operand is `low | sub` for every proper subset `sub` of the others, in
+        # ascending order, so that of equally cheap trees the one nearest to the operands' order is taken
+        sub, least, choice = 0, -1, 0
+        while sub != others:
             first, second = low | sub, others ^ sub
             flop = best[first] + best[second]
             if least < 0 or flop < least:
@@ -80,6 +80,7 @@ def exact(network: Network) -> Tree:
                 flop += 2 * (volume(over) if entries is None else entries)
                 if least < 0 or flop < least:
                     least, choice = flop, first
+            sub = (sub - others) & others
         best[s], split[s] = least - volume(kept[s]), choice
     return _collect(full, split)
 
