@@ -87,7 +87,12 @@ def _write(made: Program, node: Node) -> str:
 
 def _bound(node: Node) -> Callable[..., Any]:
     forward, params = RULES[node.op].forward, node.params
-    return lambda *arrays: forward(params, *arrays)
+
+    def helper(*arrays: Any) -> Any:
+        return forward(params, *arrays)
+
+    helper.node = node  # type: ignore[attr-defined]
+    return helper
 
 
 def _constant(made: Program, node: Node) -> str:

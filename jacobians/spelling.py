@@ -20,6 +20,8 @@ OPERATORS = {
     "reciprocal": "1 / {0}", "floor_divide": "{0} // {1}", "remainder": "{0} % {1}", "square": "{0} * {0}",
     "where": "np.where({0}, {1}, {2})", "identity": "{0}", "exp2": "2.0 ** {0}",
     "sigmoid": "1 / (1 + np.exp(-{0}))", "softplus": "np.logaddexp(0, {0})",
+    "inv": "np.linalg.inv({0})", "solve": "np.linalg.solve({0}, {1})", "pinv": "np.linalg.pinv({0})",
+    "cumsum": "np.cumsum({0}, axis=-1)", "cumprod": "np.cumprod({0}, axis=-1)",
     "log_sigmoid": "-np.logaddexp(0, -{0})", "logaddexp": "np.logaddexp({0}, {1})",
 }  # fmt: skip
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 3}
@@ -37,6 +39,8 @@ def spell(node: Node, names: Sequence[str]) -> str | None:
         return _select(node, names)
     if node.op == "masked":
         return f"np.where({_spread(names[0], node.params, node.ndim)}, {names[1]}, 0.0)"
+    if node.op in ("max", "min", "argmax", "argmin"):
+        return f"np.{node.op}({names[0]}, axis={node.params!r})"
     if node.op in OPERATORS:
         return OPERATORS[node.op].format(*map(_tight, names))
     if node.params is None and isinstance(getattr(np, node.op, None), np.ufunc):

@@ -1,8 +1,8 @@
 """What operations on matrices share: checks of shapes, errors in three parts, and triangles.
 
-`matrix` and `square` check an argument; `guarded` runs a function of numpy's and says what failed where; `triangle`
-is a constant matrix written by its size, so that symbolic sizes work too.  The last two axes are the matrix, the
-axes before them are a batch.
+`matrix` and `square` check an argument; `guarded` runs a function of numpy's and says what failed where;
+`triangle` is a constant matrix written by its size, so that symbolic sizes work too.  The last two axes are
+the matrix, the axes before them are a batch.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def matrix(x: Any, where: str) -> Node:
     node = as_node(x)
     if node.ndim < 2:
         raise ShapeError(
-            f"{where} needs a matrix", f"{node.name or 'x'} is {show(node.shape)}", "x[:, None] or x.reshape(m, n)"
+            f"{where} needs a matrix",
+            f"{node.name or 'x'} is {show(node.shape)}",
+            "x[:, None] or x.reshape(m, n)",
         )
     return node
 
@@ -69,6 +71,7 @@ def guarded(call: Callable[..., Any], what: str, instead: str) -> Callable[..., 
             )
             raise SingularMatrixError(what, where, instead) from None
 
+    run.__wrapped__ = call  # type: ignore[attr-defined]  # what a printed program shows
     return run
 
 
@@ -85,17 +88,17 @@ def eps(x: Any) -> float:
 
 def triangle(n: Size, below: float, diagonal: float, dtype: Any) -> Node:
     """The n x n matrix with `below` under the diagonal, `diagonal` on it and 0 above it."""
-    return Node("triangle", (), (n, below, diagonal, dtype), (n, n), dtype)
+    return Node("triangular_matrix", (), (n, below, diagonal, dtype), (n, n), dtype)
 
 
-def _triangle(params: tuple[int, float, float, Any]) -> np.ndarray:
+def _triangle(params: tuple[int, float, float, Any]) -> Any:
     n, below, diagonal, dtype = params
     made = np.tri(n, k=-1, dtype=dtype) * np.asarray(below, dtype)
     np.fill_diagonal(made, diagonal)
     return made
 
 
-rule("triangle", _triangle)
+rule("triangular_matrix", _triangle)
 
 
 def batch_of(node: Node) -> Shape:

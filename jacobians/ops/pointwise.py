@@ -39,6 +39,7 @@ def pointwise(
     def forward_of(params: Any, *arrays: Any) -> Any:
         return forward(*arrays)
 
+    forward_of.primal = forward  # type: ignore[attr-defined]  # the function a printed program shows
     flows = any(text != "0" for text in derivatives)
     rule(name, forward_of, (lambda node, k: _local(node, k, derivatives[k])) if flows else None)
 

@@ -1,0 +1,73 @@
+"""The lecture's own style of program: dense local Jacobians, contracted with einsum strings.
+
+`slides(graph)` prints a function like the slide's `NN(x, A, b)`, corrected: every link between named values is a full
+array (`np.diag` of a vector where the slide has the vector), and every gradient is `np.einsum` over the chain.
+"""
+
+from __future__ import annotations
+
+from .codegen import Program
+from .derivative import show_shape
+from .expression import Graph
+from .source import _dense, _header, program
+from .terms import TermSum
+
+LETTERS = "ijklmnpqrstuvwxyzabcdegh"
+
+
+def slides(graph: Graph) -> str:
+    """A numpy function that returns the result and its gradients by every argument, dense and step by step."""
+    for label, node in graph.named.items():
+        node.name = node.name or label
+    target, given = graph.target, [n for n in graph.nodes if n in {w.name for w in graph.trace.wrt}]
+    chains = [graph.chain(target, label) for label in given]
+    links = {(k.target_name, k.input_name): k for chain in chains for path in chain.paths for k in path}
+    factors = [n for link in links.values() for t in link.terms.terms for n, _ in t.factors]
+    values = [graph.named[label] for label in graph.nodes]
+    made = program([*values, *factors], graph.trace.variables)
+    body = list(made.lines) + ["", "# partial derivatives, target axes x input axes"]
+    named: dict[tuple[str | None, str | None], str] = {}
+    for key, link in links.items():
+        named[key] = made.fresh(f"d{key[0]}d{key[1]}")
+        body += _partial(made, named[key], link.terms)
+    body += ["", "# gradients: the chain rule, one einsum for each path"]
+    results = []
+    for label, chain in zip(given, chains, strict=True):
+        result = named[target, label] if len(chain.paths) == 1 and len(chain.paths[0]) == 1 else made.fresh(f"d{target}d{label}_total" if (target, label) in named else f"d{target}d{label}")
+        parts = [_product([(named[k.target_name, k.input_name], k.terms) for k in path]) for path in chain.paths]
+        if parts != [result]:
+            body.append(f"{result} = " + " + ".join(parts or ["0.0"]))
+        results.append(result)
+    arguments = ", ".join(made.names[node.serial] for node in graph.trace.variables)
+    name = target if target.isidentifier() and target not in made.taken else "NN"
+    lines = [*body, "", f"return {', '.join([made.names[graph.named[target].serial], *results])}"]
+    return "\n".join([*_header(made), f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]) + "\n"
+
+
+def _partial(made: Program, name: str, terms: TermSum) -> list[str]:
+    """One dense local Jacobian: `np.diag`, `np.eye` and plain arrays where they say it, else zeros and writes."""
+    note = f"  # {show_shape(terms.target_shape, terms.input_shape)}"
+    if len(terms.terms) == 1:
+        (t,) = terms.terms
+        if t.target == t.input == (0,) and t.coefficient == 1 and len(t.factors) <= 1:
+            inner = f"np.diag({made.names[t.factors[0][0].serial]})" if t.factors else f"np.eye({t.sizes[0]})"
+            return [f"{name} = {inner}{note}"]
+        plain = (*t.target, *t.input)
+        if len(t.factors) == 1 and t.coefficient == 1 and t.factors[0][1] == plain == t.wiring:
+            return [f"{name} = {made.names[t.factors[0][0].serial]}{note}"]
+    lines = _dense(made, name, terms)
+    return [lines[0] + note, *lines[1:]]
+
+
+def _product(links: list[tuple[str, TermSum]]) -> str:
+    """The einsum of one path: letters run from the target axes through every middle axis to the input's."""
+    if len(links) == 1:
+        return links[0][0]
+    letters = iter(LETTERS)
+    left = "".join(next(letters) for _ in links[0][1].target_shape)
+    first, groups = left, []
+    for _, terms in links:
+        right = "".join(next(letters) for _ in terms.input_shape)
+        groups.append(left + right)
+        left = right
+    return f"np.einsum('{','.join(groups)}->{first + left}', {', '.join(name for name, _ in links)})"

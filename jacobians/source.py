@@ -1,0 +1,221 @@
+"""A derivative as a standalone numpy program that a student can read: `jac.source(f, wrt)(...)`.
+
+`standalone(trace, rows)` prints the forward pass, the factors of every Jacobian and how each dense tensor is written,
+one line each with its mathematics and shape; `style="slides"` prints dense local Jacobians contracted with einsum,
+as the lecture's `NN(x, A, b)` does, corrected.  The program imports numpy and nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .codegen import Program, program
+from .derivative import show_shape
+from .errors import UnsupportedError
+from .expr import Node
+from .operation import RULES
+from .terms import Term, TermSum
+from .wiring import Affine, Slot
+
+LETTERS = "ijklmnpqrstuvwxyzabcdegh"
+
+
+def standalone(name: str, inputs: Sequence[Node], targets: Sequence[tuple[str, Node]], jacobians: Sequence[tuple[str, TermSum]]) -> str:
+    """The program text: a function of the inputs that returns each target's value and each Jacobian, by name."""
+    factors = [n for _, terms in jacobians for t in terms.terms for n, _ in t.factors]
+    made = program([*(node for _, node in targets), *factors], inputs)
+    body = [line + (f"  # {note}" if note else "") for line, note in _aligned(made)]
+    results = [made.names[node.serial] for _, node in targets]
+    for title, terms in jacobians:
+        result = made.fresh(title.replace("/", "_"))
+        body += ["", f"# {title}, target x input: {show_shape(terms.target_shape, terms.input_shape)}"]
+        body += _dense(made, result, terms)
+        results.append(result)
+    head = _header(made)
+    arguments = ", ".join(made.names[node.serial] for node in inputs)
+    document = f'"""Returns {", ".join([*(label for label, _ in targets), *(title for title, _ in jacobians)])}."""'
+    lines = [document, *body, "return " + ", ".join(results)]
+    return "\n".join([*head, f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]) + "\n"
+
+
+def _aligned(made: Program) -> list[tuple[str, str]]:
+    width = min(44, max((len(line) for line in made.lines), default=0))
+    return [(line.ljust(width) if note else line, note) for line, note in zip(made.lines, made.comments, strict=True)]
+
+
+def _dense(made: Program, result: str, terms: TermSum) -> list[str]:
+    """Zeros, then one assignment for each Term through its repeated indices."""
+    if not terms.shape:
+        return [f"{result} = " + (" + ".join(_value(made, t) for t in terms.terms) or "0.0")]
+    lines = [f"{result} = np.zeros({tuple(terms.shape)})"]
+    for t in terms.terms:
+        lines += _place(made, result, t)
+    return lines
+
+
+def _place(made: Program, result: str, t: Term) -> list[str]:
+    wiring = t.wiring
+    free = [k for k in LETTERS if k not in made.taken] + [f"i{k}" for k in range(len(wiring))]
+    letter = dict(zip(wiring, free, strict=False))
+    places = (*t.target, *t.input)
+    value = _value(made, t)
+    if list(places) == list(wiring):  # every axis once: a plain sum of arrays
+        return [f"{result} += {value}"]
+    used = [label for label in wiring]
+    ix = [f"np.arange({t.sizes[label]})" for label in used]
+    names = ", ".join(letter[k] for k in used)
+    grid = f"{names} = np.ix_({', '.join(ix)})" if len(used) > 1 else f"{names} = {ix[0]}" if used else ""
+    index = ", ".join(_index(made, slot, letter) for slot in places)
+    write = f"{result}[{index}] += {value}"
+    if _repeats(t):
+        write = f"np.add.at({result}, ({index}{',' if len(places) == 1 else ''}), {value})"
+    note = f"  # {''.join(letter[k] for k in wiring)}: {_wiring_note(t, letter)}"
+    return ([grid] if grid else []) + [write + note]
+
+
+def _repeats(t: Term) -> bool:
+    return any(not isinstance(slot, (int, Affine)) for slot in (*t.target, *t.input))
+
+
+def _wiring_note(t: Term, letter: Mapping[int, str]) -> str:
+    def side(slots: Sequence[Slot]) -> str:
+        return " ".join(letter[s] if isinstance(s, int) else "·" for s in slots)
+
+    return f"({side(t.target)} | {side(t.input)})"
+
+
+def _index(made: Program, slot: Slot, letter: Mapping[int, str]) -> str:
+    if isinstance(slot, int):
+        return letter[slot]
+    if isinstance(slot, Affine):
+        parts = [letter[k] if s == 1 else f"{s} * {letter[k]}" for k, s in slot.strides]
+        parts += [str(slot.offset)] if slot.offset != 0 or not parts else []
+        return " + ".join(parts).replace("+ -", "- ")
+    name = made.names.get(slot.node.serial)
+    if name is None and slot.node.op == "constant":
+        name = made.fresh("index")
+        made.bindings[name] = slot.node.value
+        made.names[slot.node.serial] = name
+    if name is None:
+        raise UnsupportedError("this derivative indexes by values computed on the way", "", "jac.jacobian itself, or compile")
+    return f"{name}[{', '.join(letter[k] for k in slot.labels)}]"
+
+
+def _value(made: Program, t: Term) -> str:
+    """The Term's core over all wiring labels: broadcasting where nothing is summed, else einsum."""
+    wiring = t.wiring
+    coefficient = "" if t.coefficient == 1 else f"{t.coefficient!r} * "
+    if not t.factors:
+        return f"{t.coefficient!r}" if t.coefficient != 1 else "1.0"
+    letters = {label: LETTERS[k] for k, label in enumerate(wiring)}
+    rest = iter(LETTERS[len(wiring) :])
+    for _, labels in t.factors:
+        for label in labels:
+            letters.setdefault(label, "")
+            letters[label] = letters[label] or next(rest)
+    if t.carried <= set(wiring) and all(len(set(ls)) == len(ls) for _, ls in t.factors):
+        return coefficient + " * ".join(_spread(made.names[n.serial], ls, wiring) for n, ls in t.factors)
+    given = ",".join("".join(letters[k] for k in ls) for _, ls in t.factors)
+    carried = [k for k in wiring if k in t.carried]
+    out = "".join(letters[k] for k in carried)
+    inner = f"np.einsum('{given}->{out}', {', '.join(made.names[n.serial] for n, _ in t.factors)})"
+    return coefficient + _spread(inner, tuple(carried), wiring)
+
+
+def _spread(name: str, labels: Sequence[int], wiring: Sequence[int]) -> str:
+    order = sorted(range(len(labels)), key=lambda k: wiring.index(labels[k]))
+    if order != list(range(len(labels))):
+        name = f"{name}.transpose({', '.join(map(str, order))})"
+    if len(labels) in (0, len(wiring)):
+        return name
+    places = [":" if k in labels else "None" for k in wiring]
+    while places and places[0] == "None":
+        places.pop(0)
+    if "None" not in places:
+        return name
+    while places[-1] == ":":
+        places.pop()
+    return f"{name}[{', '.join(places)}]"
+
+
+def _header(made: Program) -> list[str]:
+    """The import, the constants, and the source of every helper that a line calls."""
+    lines = ["import numpy as np", ""]
+    known: dict[str, str] = {}
+    for name, bound in made.bindings.items():
+        if callable(bound):
+            lines += [*_helper(name, bound, known), ""]
+        else:
+            lines.append(f"{name} = {_literal(bound)}")
+    return [*lines, ""] if lines[-1] else [*lines, ""]
+
+
+def _literal(value: Any) -> str:
+    array = np.asarray(value)
+    if array.size > 1000:
+        raise UnsupportedError(
+            f"the function holds a constant array of {array.size} entries", "a program cannot spell it out", "make the array an argument of the function"
+        )
+    return f"np.array({array.tolist()!r}" + ("" if array.dtype in (np.float64, np.int64, bool) else f", np.{array.dtype}") + ")"
+
+
+def _helper(name: str, bound: Any, known: dict[str, str]) -> list[str]:
+    """A helper as source: the operation's own forward function and what it calls."""
+    node: Node = bound.node
+    forward = RULES[node.op].forward
+    primal = getattr(forward, "primal", None)
+    shown = primal or getattr(forward, "__wrapped__", forward)
+    lines = _functions(shown, known)
+    called = known[_key(shown)]
+    body = f"return {called}(*arrays)" if primal else f"return {called}({node.params!r}, *arrays)"
+    return [*lines, f"def {name}(*arrays):", f"    {body}"]
+
+
+def _key(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
+
+
+def _functions(function: Callable[..., Any], known: dict[str, str]) -> list[str]:
+    """The source of a function of this package and of those it calls, each once."""
+    if _key(function) in known:
+        return []
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        raise UnsupportedError(f"{function!r} has no source to print", "", "compile") from None
+    label = function.__name__
+    if label == "<lambda>":
+        tree = next(n for n in ast.walk(ast.parse(text.strip().rstrip(","))) if isinstance(n, ast.Lambda))
+        label = f"helper_{len(known) + 1}"
+        text = f"{label} = {ast.unparse(tree)}"
+    known[_key(function)] = label
+    lines: list[str] = []
+    code = function.__code__
+    for used in code.co_names:
+        value = function.__globals__.get(used)
+        value = getattr(value, "__wrapped__", value)
+        if inspect.isfunction(value) and value.__module__.startswith("jacobians"):
+            lines += _functions(value, known)
+        elif isinstance(value, (int, float, np.ndarray)) and not isinstance(value, bool):
+            lines.append(f"{used} = {_literal(value) if isinstance(value, np.ndarray) else repr(value)}")
+    return [*lines, *_stripped(text).splitlines(), ""]
+
+
+def _stripped(text: str) -> str:
+    """A function's source without annotations and with its docstring's first line."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            node.decorator_list = []
+            for argument in (*node.args.args, *node.args.kwonlyargs, *filter(None, (node.args.vararg, node.args.kwarg))):
+                argument.annotation = None
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            node.annotation = ast.Name("object")
+    return ast.unparse(tree)
