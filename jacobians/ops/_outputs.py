@@ -1,8 +1,9 @@
 """Operations with several outputs: one hidden node computes them, `output` nodes pick them.
 
-`several(name, forward, *locals)` registers the hidden node and, for each output, its local Jacobian (None for
-zero); `outputs(name, ...)` builds the output nodes; `named(example, values)` puts them into the named tuple that
-numpy returns there (`EighResult` and its like), so that `.eigenvalues` and unpacking work on traced values.
+`several(name, forward, *locals)` registers the hidden node and, for each output, its local Jacobian (None
+for zero); `outputs(name, ...)` builds the output nodes; `named(example, values)` puts them into the named
+tuple that numpy returns there (`EighResult` and its like), so that `.eigenvalues` and unpacking work on
+traced values.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Determinants: `det` at every square matrix, singular ones included, and `slogdet` at regular ones.
 
-The derivative of a determinant is the matrix of cofactors, and the k-th derivative is a tensor of minors; all of them
-are polynomials in the entries.  `cofactors(k, x)` computes them from the singular value decomposition, so nothing is
-ever divided by the determinant and every order is right where the matrix has no inverse.
+The derivative of a determinant is the matrix of cofactors, and the k-th derivative is a tensor of minors;
+all of them are polynomials in the entries.  `cofactors(k, x)` computes them from the singular value
+decomposition, so nothing is ever divided by the determinant and every order is right where the matrix has
+no inverse.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ import numpy as np
 from ..expr import Node
 from ..operation import operation, rule
 from ..terms import Term, TermSum
-from ._matrices import batch_of, floating, guarded, square
+from ._matrices import batch_of, eps, floating, guarded, square
 from ._outputs import named, outputs, several
 from ._written import terms
 from .matrix import inverse
+
+WELL = 1e6
+"""Condition number up to which cofactors are taken from the inverse."""
 
 
 @operation("matrix", serves="linalg.det", formula="( | k l)  cofactor[k,l], at singular matrices too")
 def det(x: Any) -> Node:
     """The determinant of the matrices in x.
 
-    `dz/dx[k,l] = cofactor[k,l] = det(x) inv(x)[l,k]`, shape `batch x (batch x n x n)`; higher derivatives are minors,
-    so the order k holds n^(2k) entries.  Raises ShapeError where x is not square.
+    `dz/dx[k,l] = cofactor[k,l] = det(x) inv(x)[l,k]`, shape `batch x (batch x n x n)`; higher derivatives
+    are minors, so the order k holds n^(2k) entries.  Raises ShapeError where x is not square.
 
     >>> import numpy as np, jacobians as jac
     >>> np.asarray(jac.jacobian(np.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]]))).round(12)
@@ -51,25 +55,49 @@ def _det_local(node: Node, k: int) -> TermSum:
 def cofactors(order: int, x: Any) -> Any:
     """The derivative of that order of the determinants in x: axes `batch, i1, j1, i2, j2, ...`.
 
-    With `x = U S V^T` it is `det(U V) sum over a1...ak of P[a1...ak] det[U[ir,ar] V[jr,as]]`, where P is the product of
-    the singular values that the a's leave out: sums of products of the minors of a diagonal matrix, rotated back.
+    With `x = U S V^T` it is `det(U V) sum over a1...ak of P[a1...ak] det[U[ir,ar] V[jr,as]]`, where P is
+    the product of the singular values that the a's leave out: sums of products of the minors of a diagonal
+    matrix, rotated back.
     """
     if order == 0:
         return np.linalg.det(x)
+    fast = _from_inverse(order, x)
+    if fast is not None:
+        return _antisymmetric(fast, order)
     u, s, vt = np.linalg.svd(x)
-    n = s.shape[-1]
-    pairs = np.einsum("...ia,...aj->...aij", u.conj(), vt.conj()).reshape(*s.shape, n * n)
-    rest = _products_of_others(s, order) * (np.linalg.det(u) * np.linalg.det(vt)).reshape(s.shape[:-1] + (1,) * order)
+    *batch, n = s.shape
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    whole = _products_of_others(s, order) * sign.reshape(*batch, *(1,) * order)
     for _ in range(order):
-        flat = np.swapaxes(rest.reshape(*s.shape, -1), -1, -2) @ pairs
-        rest = flat.reshape(*s.shape[:-1], *rest.shape[s.ndim :], n, n)
-    return _antisymmetric(rest, order)
+        done = whole.shape[len(batch) + 1 :]
+        flat = np.swapaxes(whole.reshape(*batch, n, -1), -1, -2)
+        turned = (flat[..., :, None, :] * u.conj()[..., None, :, :]) @ vt.conj()[..., None, :, :]
+        whole = turned.reshape(*batch, *done, n, n)
+    return _antisymmetric(whole, order)
+
+
+def _from_inverse(order: int, x: Any) -> Any:
+    """`det(x) inv(x)[j1,i1] inv(x)[j2,i2] ...` where no digits are lost, else None; only an optimisation."""
+    try:
+        inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
+    except np.linalg.LinAlgError:
+        return None
+    whole = np.linalg.det(x)
+    condition = np.abs(x).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
+    small, large = np.finfo(x.dtype).tiny / eps(x), np.finfo(x.dtype).max * eps(x)
+    size = np.abs(whole)
+    if not np.all((condition**order < WELL) & (size > small) & (size < large)):
+        return None
+    for _ in range(order):
+        batch = whole.ndim - x.ndim + 2
+        whole = whole[..., None, None] * inverse[(..., *(None,) * batch, slice(None), slice(None))]
+    return whole
 
 
 def _products_of_others(s: np.ndarray, order: int) -> np.ndarray:
-    """`P[..., a1, ..., ak]`: the product of `s[..., m]` over m different from every a; 0 where two a's are equal."""
+    """`P[..., a1, ..., ak]`: the product of `s[..., m]` over m unlike every a; 0 where two a's are equal."""
     n = s.shape[-1]
-    grid = np.indices((n,) * order, sparse=True)
+    grid: Any = np.indices((n,) * order, sparse=True)
     made = np.ones((*s.shape[:-1], *(n,) * order), s.dtype)
     for m in range(n):
         left_out = np.logical_or.reduce(np.broadcast_arrays(*(a == m for a in grid)))
@@ -93,7 +121,7 @@ def _antisymmetric(whole: np.ndarray, order: int) -> np.ndarray:
 
 
 def _sign(chosen: tuple[int, ...]) -> int:
-    return (-1) ** sum(chosen[p] < chosen[q] for p in range(len(chosen)) for q in range(p))
+    return 1 - 2 * (sum(chosen[p] < chosen[q] for p in range(len(chosen)) for q in range(p)) % 2)
 
 
 rule("det", guarded(cofactors, "det failed", "finite entries"), _det_local)
@@ -103,8 +131,8 @@ rule("det", guarded(cofactors, "det failed", "finite entries"), _det_local)
 def slogdet(x: Any) -> Any:
     """The sign and the logarithm of the absolute value of the determinants in x, as numpy's SlogdetResult.
 
-    `d logabsdet/dx[k,l] = inv(x)[l,k]`, the sign's derivative is 0; shapes `batch x (batch x n x n)`.  The derivative
-    raises SingularMatrixError where x has no inverse.
+    `d logabsdet/dx[k,l] = inv(x)[l,k]`, the sign's derivative is 0; shapes `batch x (batch x n x n)`.  The
+    derivative raises SingularMatrixError where x has no inverse.
 
     >>> import numpy as np, jacobians as jac
     >>> np.asarray(jac.jacobian(lambda X: np.linalg.slogdet(X).logabsdet)(np.diag([2.0, 4.0])))

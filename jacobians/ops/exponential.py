@@ -1,7 +1,8 @@
 """The matrix exponential and its derivatives of every order, as opaque nodes.
 
-`expm(x)` sums `x^p / p!` by the Padé approximant of degree 13 with scaling and squaring (Higham, 2005).  Its k-th
-Fréchet derivative in unit directions is a tensor of n^(2k+2) entries, read from the exponential of a block matrix.
+`expm(x)` sums `x^p / p!` by the Padé approximant of degree 13 with scaling and squaring (Higham, 2005).
+Its k-th Fréchet derivative in unit directions is a tensor of n^(2k+2) entries, read from the exponential of
+a block matrix.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def _pade(a: Any) -> tuple[Any, Any]:
 def frechet(order: int, x: Any) -> Any:
     """The derivative of that order of the exponentials in x: axes `batch, i, j, k1, l1, k2, l2, ...`.
 
-    The exponential of the block matrix with x on the diagonal and unit matrices E1, E2, ... above it has in its corner
-    the part of the derivative in which the directions come in this order; the sum over the orders is the derivative.
+    The exponential of the block matrix with x on the diagonal and unit matrices E1, E2, ... above it has in
+    its corner the part of the derivative in which the directions come in this order; the sum over the
+    orders is the derivative.
     """
     if order == 0:
         return exponential(x)
@@ -67,7 +69,9 @@ def frechet(order: int, x: Any) -> Any:
     total = np.zeros_like(corner)
     for chosen in permutations(range(order)):
         axes = [first + 2 + 2 * place + side for place in chosen for side in (0, 1)]
-        total += corner.transpose([*range(first), corner.ndim - 2, corner.ndim - 1, *(axis - 2 for axis in axes)])
+        total += corner.transpose(
+            [*range(first), corner.ndim - 2, corner.ndim - 1, *(axis - 2 for axis in axes)]
+        )
     return total
 
 
@@ -82,20 +86,26 @@ def _corners(x: Any, order: int) -> Any:
         blocks[..., part, part] = x.reshape(*batch, *(1,) * (2 * order), n, n)
     grid = np.indices(directions, sparse=True)
     for place in range(order):
-        k, l = grid[2 * place], grid[2 * place + 1]
-        blocks[(..., *grid, place * n + k, (place + 1) * n + l)] = 1
+        row, column = place * n + grid[2 * place], (place + 1) * n + grid[2 * place + 1]
+        blocks[(..., *grid, row, column)] = 1
     return exponential(blocks)[..., :n, size - n :]
 
 
-@operation("matrix", serves="linalg.expm", formula="(i j | k l)  the Fréchet derivative of expm in the unit direction k l")
+@operation(
+    "matrix",
+    serves="linalg.expm",
+    formula="(i j | k l)  the Fréchet derivative of expm in the unit direction k l",
+)
 def expm(x: Any) -> Node:
     """The matrix exponentials of the matrices in x.
 
-    `dz[i,j]/dx[k,l] = sum over p, q of (x^p)[i,k] (x^q)[l,j] / (p + q + 1)!`, shape `(batch x n x n) x (batch x n x n)`,
-    computed as a tensor of n^4 entries.  Raises ShapeError where x is not square, SingularMatrixError at NaN or inf.
+    `dz[i,j]/dx[k,l] = sum over p, q of (x^p)[i,k] (x^q)[l,j] / (p + q + 1)!`, shape `(batch x n x n) x
+    (batch x n x n)`, computed as a tensor of n^4 entries.  Raises ShapeError where x is not square,
+    SingularMatrixError at NaN or inf.
 
     >>> import numpy as np, jacobians as jac
-    >>> np.asarray(jac.jacobian(jac.functions.expm)(np.zeros((2, 2))))[0, 1]
+    >>> z, dz = jac.ops.expm(np.zeros((2, 2)))
+    >>> np.asarray(dz["x"])[0, 1]
     array([[0., 1.],
            [0., 0.]])
     """

@@ -1,8 +1,9 @@
 """Factorizations: cholesky, eigvalsh, eigh, svd, svdvals, qr; of each output its own Jacobian.
 
-Functions of a symmetric matrix (cholesky, eigvalsh, eigh) are taken on its symmetric part `(x + x^T) / 2`, where numpy
-reads one triangle.  Signs: the entry of largest magnitude of every eigenvector and every column of U is positive; qr
-keeps numpy's.  Vectors of equal eigenvalues or singular values have no derivative: a SingularMatrixError.
+Functions of a symmetric matrix (cholesky, eigvalsh, eigh) are taken on its symmetric part `(x + x^T) / 2`,
+where numpy reads one triangle.  Signs: the entry of largest magnitude of every eigenvector and every column
+of U is positive; qr keeps numpy's.  Vectors of equal eigenvalues or singular values have no derivative: a
+SingularMatrixError.
 """
 
 from __future__ import annotations
@@ -17,22 +18,25 @@ from ..expr import Node
 from ..operation import operation, rule
 from ..terms import TermSum, add
 from . import _text
-from ._matrices import batch_of, eps, floating, guarded, matrix, square, symmetric_part, triangle
+from ._matrices import batch_of, eps, floating, guarded, matrix, show, square, symmetric_part, triangle
 from ._outputs import named, outputs, several
 from ._written import terms
 from .matrix import inverse
 
-
 # ---- Cholesky
 
 
-@operation("matrix", serves="linalg.cholesky", formula="(i j | k l)  z[i,p] Φ[p,j] inv(z)[p,k] inv(z)[j,l], symmetrised over k l")
+@operation(
+    "matrix",
+    serves="linalg.cholesky",
+    formula="(i j | k l)  z[i,p] Φ[p,j] inv(z)[p,k] inv(z)[j,l], symmetrised over k l",
+)
 def cholesky(x: Any, upper: bool = False) -> Node:
     """The lower triangular z with `z z^T = (x + x^T) / 2` (or, `upper`, its transpose).
 
-    `dz[i,j]/dx[k,l] = sum_p z[i,p] Φ[p,j] w[p,k] w[j,l]`, symmetrised over k and l, where `w = inv(z)` and Φ is 1
-    below the diagonal and 1/2 on it (Murray, 2016).  Raises ShapeError where x is not square, SingularMatrixError
-    where it is not positive definite.
+    `dz[i,j]/dx[k,l] = sum_p z[i,p] Φ[p,j] w[p,k] w[j,l]`, symmetrised over k and l, where `w = inv(z)` and
+    Φ is 1 below the diagonal and 1/2 on it (Murray, 2016).  Raises ShapeError where x is not square,
+    SingularMatrixError where it is not positive definite.
 
     >>> import numpy as np, jacobians as jac
     >>> jac.jacobian(np.linalg.cholesky)(np.diag([4.0, 9.0]))[0, 0, 0, 0]
@@ -69,12 +73,18 @@ def _eigen(x: Node) -> tuple[Node, ...]:
     return outputs("eigh", (x,), None, (shape[:-1], shape), (dtype, dtype))
 
 
-@operation("matrix", serves="linalg.eigvalsh", formula="(i | k l)  v[k,i] v[l,i]", kink="equal eigenvalues: by the computed vectors")
+@operation(
+    "matrix",
+    serves="linalg.eigvalsh",
+    formula="(i | k l)  v[k,i] v[l,i]",
+    kink="equal eigenvalues: by the computed vectors",
+)
 def eigvalsh(x: Any, UPLO: str = "L") -> Node:
     """The eigenvalues of the symmetric part of x, ascending.
 
-    `dw[i]/dx[k,l] = v[k,i] v[l,i]`, shape `(batch x n) x (batch x n x n)`.  Where eigenvalues are equal each alone has
-    no derivative: v is then the basis that LAPACK finds, and symmetric functions of w are still right.
+    `dw[i]/dx[k,l] = v[k,i] v[l,i]`, shape `(batch x n) x (batch x n x n)`.  Where eigenvalues are equal
+    each alone has no derivative: v is then the basis that LAPACK finds, and symmetric functions of w are
+    still right.
 
     >>> import numpy as np, jacobians as jac
     >>> np.asarray(jac.jacobian(np.linalg.eigvalsh)(np.diag([1.0, 2.0])))[0]
@@ -84,13 +94,17 @@ def eigvalsh(x: Any, UPLO: str = "L") -> Node:
     return _eigen(square(x, "eigvalsh"))[0]
 
 
-@operation("matrix", serves="linalg.eigh", formula="w: (i | k l)  v[k,i] v[l,i]; v: (i j | k l)  v[i,m] F[m,j] v[k,m] v[l,j], symmetrised over k l")
+@operation(
+    "matrix",
+    serves="linalg.eigh",
+    formula="w: (i | k l)  v[k,i] v[l,i]; v: (i j | k l)  v[i,m] F[m,j] v[k,m] v[l,j], symmetrised over k l",
+)
 def eigh(x: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues w (ascending) and eigenvectors v[:, j] of the symmetric part of x, as numpy's EighResult.
+    """The eigenvalues w, ascending, and eigenvectors v[:, j] of the symmetric part of x, as an EighResult.
 
-    `dw[i]/dx[k,l] = v[k,i] v[l,i]` and `dv[i,j]/dx[k,l] = sum_m v[i,m] F[m,j] v[k,m] v[l,j]`, symmetrised over k and l,
-    where `F[m,j] = 1 / (w[j] - w[m])` off the diagonal.  The entry of largest magnitude of each eigenvector is positive.
-    The derivative of v raises SingularMatrixError at equal eigenvalues.
+    `dw[i]/dx[k,l] = v[k,i] v[l,i]` and `dv[i,j]/dx[k,l] = sum_m v[i,m] F[m,j] v[k,m] v[l,j]`, symmetrised
+    over k and l, where `F[m,j] = 1 / (w[j] - w[m])` off the diagonal.  The entry of largest magnitude of
+    each eigenvector is positive. The derivative of v raises SingularMatrixError at equal eigenvalues.
     """
     return named(np.linalg.eigh, _eigen(square(x, "eigh")))
 
@@ -103,7 +117,7 @@ def _run_eigh(params: None, x: Any) -> tuple[Any, Any]:
 def _signs(v: Any) -> Any:
     """For each column +1 or -1, so that its entry of largest magnitude becomes positive."""
     if v.size == 0:
-        return np.ones((), v.dtype)
+        return np.ones((*v.shape[:-2], 1, v.shape[-1]), v.dtype)
     largest = np.take_along_axis(v, np.argmax(np.abs(v), axis=-2, keepdims=True), -2)
     return np.where(largest < 0, -1, 1).astype(v.dtype)
 
@@ -129,7 +143,7 @@ several(
 
 
 def gaps(w: Node, what: str) -> Node:
-    """`F[m,j] = 1 / (w[j] - w[m])`, 0 on the diagonal; raises SingularMatrixError at equal ones when it runs."""
+    """`F[m,j] = 1 / (w[j] - w[m])`, 0 on the diagonal; it raises SingularMatrixError at equal ones."""
     return Node("gaps", (w,), what, (*w.shape, w.shape[-1]), w.dtype)
 
 
@@ -152,7 +166,9 @@ def _gaps_local(node: Node, k: int) -> TermSum:
     """`dF[i,j]/dw[k] = F[i,j]^2 (δ[i,k] - δ[j,k])`."""
     names = {"f": _text.multiply(node, node)}
     shapes = node.shape, node.args[0].shape
-    return add([terms("...ij|...i: f[...ij]", names, *shapes), terms("...ij|...j: -1 f[...ij]", names, *shapes)])
+    return add(
+        [terms("...ij|...i: f[...ij]", names, *shapes), terms("...ij|...j: -1 f[...ij]", names, *shapes)]
+    )
 
 
 rule("gaps", _gaps, _gaps_local)
@@ -171,14 +187,32 @@ def _singular(x: Node) -> tuple[Node, ...]:
 def _run_svd(params: None, x: Any) -> tuple[Any, Any, Any]:
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     signs = _signs(u)
-    return u * signs, s, vt * np.swapaxes(signs, -1, -2) if signs.ndim else vt
+    return u * signs, s, vt * np.swapaxes(signs, -1, -2)
 
 
-@operation("matrix", serves="linalg.svdvals", formula="(i | k l)  u[k,i] vt[i,l]", kink="0 at a zero singular value; equal ones: by the computed vectors")
+def _run_full(params: None, x: Any) -> tuple[Any, Any, Any]:
+    u, s, vt = np.linalg.svd(x)
+    r = s.shape[-1]
+    signs = _signs(u[..., :r])
+    u[..., :r] *= signs
+    vt[..., :r, :] *= np.swapaxes(signs, -1, -2)
+    return u, s, vt
+
+
+FAILED = ("the svd did not converge", "finite entries")
+
+
+@operation(
+    "matrix",
+    serves="linalg.svdvals",
+    formula="(i | k l)  u[k,i] vt[i,l]",
+    kink="0 at a zero singular value; equal ones: by the computed vectors",
+)
 def svdvals(x: Any) -> Node:
     """The singular values of the matrices in x, descending.
 
-    `ds[i]/dx[k,l] = u[k,i] vt[i,l]`, shape `(batch x r) x (batch x m x n)`, and 0 where `s[i]` is zero to rounding.
+    `ds[i]/dx[k,l] = u[k,i] vt[i,l]`, shape `(batch x r) x (batch x m x n)`, and 0 where `s[i]` is zero to
+    rounding.
 
     >>> import numpy as np, jacobians as jac
     >>> np.asarray(jac.jacobian(np.linalg.svdvals)(np.diag([3.0, 2.0])))[0].round(12)
@@ -192,22 +226,22 @@ def svdvals(x: Any) -> Node:
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """The singular value decomposition `x = u diag(s) vt` as numpy's SVDResult, or s alone.
 
-    `ds[i]/dx[k,l] = u[k,i] vt[i,l]`; for u and vt see Townsend (2016), with `F[m,j] = 1 / (s[j]^2 - s[m]^2)`.  The
-    entry of largest magnitude of each column of u is positive.  Derivatives of u and vt raise SingularMatrixError at
-    equal singular values, and UnsupportedError for the extra columns that `full_matrices` adds: they are any basis.
+    `ds[i]/dx[k,l] = u[k,i] vt[i,l]`; for u and vt see Townsend (2016), with `F[m,j] = 1 / (s[j]^2 -
+    s[m]^2)`.  The entry of largest magnitude of each column of u is positive.  Derivatives of u and vt
+    raise SingularMatrixError at equal singular values, and UnsupportedError for the extra columns that
+    `full_matrices` adds: they are any basis.
     """
     if hermitian:
         raise UnsupportedError("svd(hermitian=True) is not traced", "", "np.linalg.eigh(x), or svd(x)")
     x = matrix(x, "svd")
-    u, s, vt = _singular(x)
-    if not compute_uv:
-        return s
     m, n = x.shape[-2:]
+    made = _singular(x)
+    if not compute_uv:
+        return made[1]
     if full_matrices and m != n:
-        shapes = ((*batch_of(x), m, m), s.shape, (*batch_of(x), n, n))
-        full = outputs("svd_full", (x,), None, shapes, (s.dtype,) * 3)
-        u, vt = (full[0], vt) if magnitude(m) > magnitude(n) else (u, full[2])
-    return named(np.linalg.svd, (u, s, vt))
+        shapes = ((*batch_of(x), m, m), made[1].shape, (*batch_of(x), n, n))
+        made = outputs("svd_full", (x,), None, shapes, (made[1].dtype,) * 3)
+    return named(np.linalg.svd, made)
 
 
 def _svd_parts(node: Node) -> tuple[Node, dict[str, Node]]:
@@ -222,33 +256,34 @@ def _s_local(node: Node, k: int) -> TermSum:
     return terms("...i|...kl: p[...i] u[...ki] v[...il]", names, node.shape, x.shape)
 
 
-def _u_local(node: Node, k: int) -> TermSum:
-    return _vectors_local(node, _U, x_is_longer=0)
-
-
-def _vt_local(node: Node, k: int) -> TermSum:
-    return _vectors_local(node, _VT, x_is_longer=1)
-
-
-def _vectors_local(node: Node, text: tuple[str, str], x_is_longer: int) -> TermSum:
-    """The rotation within the r vectors and, where there are more rows (columns) than r, out of them."""
+def _vectors_local(node: Node, k: int) -> TermSum:
+    """The turn of u (output 0) or vt within the r vectors, and out of them where its side is longer."""
     x, names = _svd_parts(node)
     s = names["s"]
     names["f"] = gaps(_text.multiply(s, s), "singular values")
-    found = [terms(text[0], names, node.shape, x.shape)]
-    if magnitude(x.shape[-2:][x_is_longer]) > magnitude(s.shape[-1]):
+    turn, *leave = _U if node.params == 0 else _VT
+    found = [terms(turn, names, node.shape, x.shape)]
+    if _is_longer(x, node.params):
         names["r"] = Node("reciprocal_full_rank", (s,), x.shape[-2:], s.shape, s.dtype)
-        found += [terms(part, names, node.shape, x.shape) for part in text[1].split("&")]
+        found += [terms(text, names, node.shape, x.shape) for text in leave]
     return add(found)
+
+
+def _is_longer(x: Node, output: int) -> bool:
+    """Whether the side of u (output 0) or vt (output 2) is longer than the number of singular values."""
+    m, n = (magnitude(size) for size in x.shape[-2:])
+    return m > n if output == 0 else n > m
 
 
 _U = (
     "...ij|...kl: u[...im] f[...mj] u[...km] v[...jl] s[...j]; u[...im] f[...mj] s[...m] v[...ml] u[...kj]",
-    "...ij|...il: v[...jl] r[...j]& ...ij|...kl: -1 u[...im] u[...km] v[...jl] r[...j]",
+    "...ij|...il: v[...jl] r[...j]",
+    "...ij|...kl: -1 u[...im] u[...km] v[...jl] r[...j]",
 )
 _VT = (
     "...ji|...kl: v[...mi] f[...mj] v[...ml] u[...kj] s[...j]; v[...mi] f[...mj] s[...m] u[...km] v[...jl]",
-    "...ji|...ki: u[...kj] r[...j]& ...ji|...kl: -1 v[...mi] v[...ml] u[...kj] r[...j]",
+    "...ji|...ki: u[...kj] r[...j]",
+    "...ji|...kl: -1 v[...mi] v[...ml] u[...kj] r[...j]",
 )
 
 
@@ -273,19 +308,21 @@ def _reciprocal_local(node: Node, k: int) -> TermSum:
 
 rule("significant", lambda shape, s: s > _cut(shape, s))
 rule("reciprocal_full_rank", _reciprocal, _reciprocal_local)
-several("svd", guarded(_run_svd, "the svd did not converge", "finite entries"), _u_local, _s_local, _vt_local)
+several("svd", guarded(_run_svd, *FAILED), _vectors_local, _s_local, _vectors_local)
 
 
 def _full_local(node: Node, k: int) -> TermSum:
-    m, n = node.args[0].args[0].shape[-2:]
+    x = node.args[0].args[0]
+    if not _is_longer(x, node.params):
+        return _vectors_local(node, k)
     raise UnsupportedError(
         f"svd with full_matrices=True: {'u' if node.params == 0 else 'vt'} has no derivative",
-        f"x is {m} x {n}: the vectors beyond min(m, n) are any basis of what is left",
+        f"x is {show(x.shape)}: the vectors beyond min(m, n) are any basis of what is left",
         "np.linalg.svd(x, full_matrices=False)",
     )
 
 
-several("svd_full", lambda params, x: tuple(np.linalg.svd(x)), _full_local, None, _full_local)
+several("svd_full", guarded(_run_full, *FAILED), _full_local, _s_local, _full_local)
 
 # ---- QR
 
@@ -296,13 +333,15 @@ def _triangular(x: Node) -> tuple[Node, ...]:
     return outputs("qr", (x,), None, ((*batch, m, n), (*batch, n, n)), (dtype, dtype))
 
 
-@operation("matrix", serves="linalg.qr", formula="q and r through W = q^T dx inv(r): its strict lower part turns q")
+@operation(
+    "matrix", serves="linalg.qr", formula="q and r through W = q^T dx inv(r): its strict lower part turns q"
+)
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """q (m x k, orthonormal columns) and r (k x n, upper triangular) with `q r = x`, k = min(m, n), as numpy's QRResult.
+    """`q r = x`, q (m x k) with orthonormal columns, r (k x n) upper triangular, k = min(m, n): a QRResult.
 
-    With `M = q^T dx inv(r)` and its strict lower part L: `dq = q (L - L^T) + (1 - q q^T) dx inv(r)` and
-    `dr = (M - L + L^T) r`.  Signs are numpy's.  The derivative raises SingularMatrixError where the first k columns
-    are dependent.  Modes: reduced, r, and complete where it is the same as reduced.
+    With `M = q^T dx inv(r)` and its strict lower part L: `dq = q (L - L^T) + (1 - q q^T) dx inv(r)` and `dr
+    = (M - L + L^T) r`.  Signs are numpy's.  The derivative raises SingularMatrixError where the first k
+    columns are dependent.  Modes: reduced, r, and complete where it is the same as reduced.
     """
     from .indexing import getitem
     from .joining import concatenate
@@ -313,7 +352,9 @@ def qr(x: Any, mode: str = "reduced") -> Any:
     tall = magnitude(m) >= magnitude(n)
     if mode not in ("reduced", "r") and not (mode == "complete" and (m == n or not tall)):
         raise UnsupportedError(
-            f"qr(mode={mode!r}) is not traced", f"x is {m} x {n}: further columns of q are any basis", "mode='reduced' or 'r'"
+            f"qr(mode={mode!r}) is not traced",
+            f"x is {m} x {n}: further columns of q are any basis",
+            "mode='reduced' or 'r'",
         )
     if tall:
         q, r = _triangular(x)
@@ -349,4 +390,6 @@ def _r_local(node: Node, k: int) -> TermSum:
     return terms(text, names, node.shape, x.shape)
 
 
-several("qr", guarded(lambda params, x: tuple(np.linalg.qr(x)), "qr failed", "finite entries"), _q_local, _r_local)
+several(
+    "qr", guarded(lambda params, x: tuple(np.linalg.qr(x)), "qr failed", "finite entries"), _q_local, _r_local
+)

@@ -1,7 +1,7 @@
-"""Inverses and systems: inv, pinv, solve, lstsq, matrix_power, multi_dot, tensorinv, tensorsolve, cond, matrix_rank.
+"""Inverses, systems, powers: inv, pinv, solve, lstsq, matrix_power, multi_dot, tensorinv, tensorsolve, cond.
 
-Local Jacobians keep their factors apart: `inv` is `(i j | k l)  -z[i,k] z[l,j]`, two matrices and never n^4 entries.
-Leading axes are a batch: a label that target and input share.
+Local Jacobians keep their factors apart: `inv` is `(i j | k l)  -z[i,k] z[l,j]`, two matrices and never n^4
+entries. Leading axes are a batch: a label that target and input share.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from ..errors import ShapeError, SingularMatrixError, UnsupportedError
 from ..expr import Node
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, add
-from ._broadcast import broadcast
+from ._broadcast import axes_of, broadcast
 from ._matrices import batch_of, floating, guarded, matrix, show, square, triangle
 from ._written import terms
-from .multilinear import axes_of, broadcast_to, contract, einsum, matmul, multiply, subtract, sum, transpose
+from .multilinear import broadcast_to, contract, einsum, matmul, multiply, subtract, sum, transpose
 from .pointwise import make
 from .reshaping import reshape_node
 
@@ -34,8 +34,8 @@ def inverse(x: Node) -> Node:
 def inv(x: Any) -> Node:
     """The inverses of the matrices in x.
 
-    `dz[i,j]/dx[k,l] = -z[i,k] z[l,j]`, shape `(batch x n x n) x (batch x n x n)`.  Raises ShapeError where x is not
-    square, SingularMatrixError where it has no inverse.
+    `dz[i,j]/dx[k,l] = -z[i,k] z[l,j]`, shape `(batch x n x n) x (batch x n x n)`.  Raises ShapeError where
+    x is not square, SingularMatrixError where it has no inverse.
 
     >>> import numpy as np, jacobians as jac
     >>> jac.jacobian(np.linalg.inv)(np.diag([1.0, 2.0]))[0, 1]
@@ -48,10 +48,19 @@ def _inv_local(node: Node, k: int) -> TermSum:
     return terms("...ij|...kl: -1 z[...ik] z[...lj]", {"z": node}, node.shape, node.shape)
 
 
-rule("inv", guarded(lambda params, x: np.linalg.inv(x), "the matrix is singular: it has no inverse", REMEDY), _inv_local)
+rule(
+    "inv",
+    guarded(lambda params, x: np.linalg.inv(x), "the matrix is singular: it has no inverse", REMEDY),
+    _inv_local,
+)
 
 
-@operation("matrix", "a b", serves="linalg.solve", formula="(i j | k l)  -inv(a)[i,k] z[l,j] by a; (i j | k j)  inv(a)[i,k] by b")
+@operation(
+    "matrix",
+    "a b",
+    serves="linalg.solve",
+    formula="(i j | k l)  -inv(a)[i,k] z[l,j] by a; (i j | k j)  inv(a)[i,k] by b",
+)
 def solve(a: Any, b: Any) -> Node:
     """z with a z = b, for square matrices a; b is a vector where it has one axis, else matrices (numpy 2).
 
@@ -70,7 +79,7 @@ def solve(a: Any, b: Any) -> Node:
         raise ShapeError(
             "solve: the sizes of a and b do not fit",
             f"a is {show(a.shape)}, b is {show(b.shape)}",
-            f"{a.shape[-1]} rows in b; b[..., None] for a batch of vectors (numpy 2 reads b with one axis as a vector)",
+            f"{a.shape[-1]} rows in b; b[..., None] for a batch of vectors (only one axis reads as a vector)",
         )
     batch = broadcast(batch_of(a), b.shape[:-2], where="the batch axes of solve").shape
     a, b = _stretched(a, batch, 2), _stretched(b, batch, 2) if column else b
@@ -102,7 +111,11 @@ def _solve_local(node: Node, k: int) -> TermSum:
 rule("solve", guarded(_solve, "the matrix of the system is singular", REMEDY), _solve_local)
 
 
-@operation("matrix", serves="linalg.pinv", formula="(i j | k l)  -z[i,k] z[l,j] + the residual's part; full rank only")
+@operation(
+    "matrix",
+    serves="linalg.pinv",
+    formula="(i j | k l)  -z[i,k] z[l,j] + the residual's part; full rank only",
+)
 def pinv(x: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Node:
     """The pseudo-inverses z of the m x n matrices in x, differentiable where the rank is full.
 
@@ -175,10 +188,10 @@ rule("full_rank", _full_rank, _full_rank_local, views=True)
 
 @operation("matrix", "a b", serves="linalg.lstsq", formula="by a and b through z = pinv(a) b")
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, ...]:
-    """Least squares `min |a z - b|^2` for an m x n matrix a of full rank: (z, residuals, rank, singular values).
+    """Least squares `min |a z - b|^2`, a of full rank: (z, residuals, rank, singular values).
 
-    `z = pinv(a) b`; the residuals are `sum_i (b - a z)[i]^2` where m > n and have no entries else, as numpy's.
-    Raises ShapeError where sizes do not fit, SingularMatrixError where the rank of a is not full.
+    `z = pinv(a) b`; the residuals are `sum_i (b - a z)[i]^2` where m > n and have no entries else, as
+    numpy's. Raises ShapeError where sizes do not fit, SingularMatrixError where the rank of a is not full.
     """
     a, b = matrix(a, "lstsq"), as_node(b)
     if a.ndim > 2 or b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
@@ -198,16 +211,20 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, ...]:
     return z, residuals if b.ndim == 2 else reshape_node(residuals, (1,)), rank, svdvals(a)
 
 
-@operation("matrix", serves="linalg.matrix_power", formula="sum over p of (i j | k l)  (x^p)[i,k] (x^(n-1-p))[l,j]")
+@operation(
+    "matrix", serves="linalg.matrix_power", formula="sum over p of (i j | k l)  (x^p)[i,k] (x^(n-1-p))[l,j]"
+)
 def matrix_power(x: Any, n: int) -> Node:
     """The n-th powers of the matrices in x; `x^-n` is the n-th power of the inverse, `x^0` the identity.
 
-    `dz[i,j]/dx[k,l] = sum_{p<n} (x^p)[i,k] (x^(n-1-p))[l,j]`, by the chain rule through repeated squares.  Raises
-    ShapeError where x is not square, SingularMatrixError for a negative power of a singular matrix.
+    `dz[i,j]/dx[k,l] = sum_{p<n} (x^p)[i,k] (x^(n-1-p))[l,j]`, by the chain rule through repeated squares.
+    Raises ShapeError where x is not square, SingularMatrixError for a negative power of a singular matrix.
     """
     x = square(x, "matrix_power")
     if not isinstance(n, (int, np.integer)):
-        raise UnsupportedError("matrix_power needs an integer power", f"n is {n!r}", "eigh for powers of symmetric matrices")
+        raise UnsupportedError(
+            "matrix_power needs an integer power", f"n is {n!r}", "eigh for powers of symmetric matrices"
+        )
     if n == 0:
         return broadcast_to(triangle(x.shape[-1], 0, 1, floating(x)), x.shape)
     return _power(inverse(x) if n < 0 else x, abs(int(n)))
@@ -226,17 +243,22 @@ def _power(base: Node, n: int) -> Node:
 
 @operation("matrix", "arrays", serves="linalg.multi_dot")
 def multi_dot(arrays: Any, out: None = None) -> Node:
-    """The product of two or more matrices (a vector may stand first and last), contracted along its cheapest path."""
+    """The product of matrices, a vector perhaps first and last, contracted along its cheapest path."""
     nodes = [as_node(array) for array in arrays]
     ends = {0, len(nodes) - 1}
-    if len(nodes) < 2 or any(node.ndim != 2 and not (node.ndim == 1 and k in ends) for k, node in enumerate(nodes)):
+    if len(nodes) < 2 or any(
+        node.ndim != 2 and not (node.ndim == 1 and k in ends) for k, node in enumerate(nodes)
+    ):
         raise ShapeError(
             "multi_dot needs two or more matrices, or vectors at the ends",
             ", ".join(show(node.shape) for node in nodes),
             "np.einsum or @ for batches",
         )
     labels = [(k, k + 1) for k in range(len(nodes))]
-    spelled = [ls if n.ndim == 2 else ls[:1] if k else ls[1:] for k, (n, ls) in enumerate(zip(nodes, labels, strict=True))]
+    spelled = [
+        ls if n.ndim == 2 else ls[:1] if k else ls[1:]
+        for k, (n, ls) in enumerate(zip(nodes, labels, strict=True))
+    ]
     output = [0] * (nodes[0].ndim == 2) + [len(nodes)] * (nodes[-1].ndim == 2)
     return contract(list(zip(nodes, spelled, strict=True)), output, "multi_dot")
 
@@ -278,7 +300,7 @@ rule("matrix_rank", _matrix_rank)
 
 @operation("matrix", serves="linalg.cond", formula="through the singular values; through inv for p='fro'")
 def cond(x: Any, p: Any = None) -> Node:
-    """The condition numbers of the matrices in x: `|x| |inv(x)|` in the spectral (None, 2, -2) or Frobenius norm."""
+    """The condition numbers `|x| |inv(x)|` of the matrices in x; p is None, 2, -2 (spectral) or "fro"."""
     from .factorizations import svdvals
     from .indexing import getitem
 
@@ -288,6 +310,8 @@ def cond(x: Any, p: Any = None) -> Node:
         largest, smallest = getitem(s, (..., 0)), getitem(s, (..., -1))
         return make("divide", *((smallest, largest) if p == -2 else (largest, smallest)))
     if p != "fro":
-        raise UnsupportedError(f"cond(p={p!r}) is not traced", "", "p=None, 2, -2 or 'fro'; norm(x, p) * norm(inv(x), p)")
+        raise UnsupportedError(
+            f"cond(p={p!r}) is not traced", "", "p=None, 2, -2 or 'fro'; norm(x, p) * norm(inv(x), p)"
+        )
     squares = [einsum("...ij,...ij->...", m, m) for m in (x, inv(x))]
     return make("sqrt", multiply(*squares))
