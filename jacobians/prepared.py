@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, entries, magnitude
-from .counting import accumulation_cost
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node, topological
 from .graph import Linear, linearize
@@ -166,6 +165,8 @@ VERTICES = 120  # up to which every candidate order is counted; beyond, the size
 
 def cheapest(linear: Linear) -> list[list[TermSum]]:
     """The Jacobians by the cheapest of the candidate orders, counted in flop before anything runs."""
+    from .counting import accumulation_cost  # late: only where orders are compared
+
     symbolic = any(isinstance(n, Poly) for node in linear.nodes.values() for n in node.shape)
     if symbolic or len(linear.interior) > VERTICES:
         wide = sum(magnitude(entries(t.shape)) for t in linear.targets)

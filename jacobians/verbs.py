@@ -7,20 +7,21 @@ closures are never stale; `compile` freezes the trace for hot loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .derivative import Jacobian
 from .expr import Node
-from .expression import Graph, graph_of
-from .frozen import Compiled
 from .prepared import accumulate, forget, prepare
-from .slides import slides
-from .source import standalone
 from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
+
+
+if TYPE_CHECKING:
+    from .expression import Graph
+    from .frozen import Compiled
 
 
 class JacobianFunction:
@@ -50,6 +51,8 @@ class JacobianFunction:
         `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns (read-only,
         valid until the next call).  What the function takes from outside is frozen too.
         """
+        from .frozen import Compiled
+
         names = lambda traced, target, path: target.name or path.strip("[]'") or self.label  # noqa: E731
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, dense, reuse, self.value)
 
@@ -90,6 +93,8 @@ def value_and_jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "
 def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
     """A function that returns the `Graph` of `f` at its arguments: named values, links, chains."""
 
+    from .expression import graph_of
+
     def traced(*args: Any, **kwargs: Any) -> Graph:
         return graph_of(f, args, kwargs, wrt)
 
@@ -102,6 +107,10 @@ def source(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style
     The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians contracted by
     einsum, as the lecture does.
     """
+
+    from .expression import graph_of
+    from .slides import slides
+    from .source import standalone
 
     def written(*args: Any, **kwargs: Any) -> str:
         graph = graph_of(f, args, kwargs, wrt)

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..contraction.compiled import CompiledProduct, compile_product
-from ..contraction.product import Product
 from ..expr import Node
 from ..operation import rule
 from ..terms import Term, TermSum, canonical, collapse, identity
@@ -26,11 +24,14 @@ def run_einsum(params: Any, *arrays: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def compiled(params: Any, same: tuple[tuple[int, int], ...] = ()) -> CompiledProduct:
+def compiled(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Any:
     """The compiled einsum of a node's parameters (operand labels, output labels, sizes).
 
     `same` lists pairs of places where one and the same array will stand.
     """
+    from ..contraction.compiled import compile_product  # late: only a first contraction pays for it
+    from ..contraction.product import Product
+
     return compile_product(Product(*params), same=same)
 
 
