@@ -120,8 +120,8 @@ def test_polish_never_makes_a_tree_worse_and_keeps_its_meaning(product: Product)
     end = trees.polish(network, start, width=4)
     assert trees.tree_flop(network, end) <= trees.tree_flop(network, start)
     arrays = [np.arange(prod(shape), dtype=float).reshape(shape) % 5 for shape in product.shapes]
-    same = [compile_product(product, trees.to_pairs(count, tree))(*arrays) for tree in (start, end)]
-    assert np.allclose(*same)
+    first, second = (compile_product(product, trees.to_pairs(count, x))(*arrays) for x in (start, end))
+    assert np.allclose(first, second)
 
 
 @pytest.mark.parametrize(("factors", "orders"), [(1, 1), (2, 1), (3, 3), (4, 15), (5, 105)])
