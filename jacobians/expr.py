@@ -106,7 +106,7 @@ def product(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[S
     parameters.  An output label that no operand carries is an axis of ones.
     """
     if any(node.dtype == bool for node, _ in operands):
-        operands = _masked(operands)
+        operands = _counted(_masked(operands), output)
     order: dict[int, int] = {}
     for label in itertools.chain(output, *(labels for _, labels in operands)):
         order.setdefault(label, len(order))
@@ -131,6 +131,18 @@ def _masked(operands: Sequence[Factor]) -> list[Factor]:
         if not used:
             kept.append((mask, labels))
     return kept
+
+
+def _counted(operands: Sequence[Factor], output: Sequence[int]) -> list[Factor]:
+    """Masks that are summed over, as numbers: a sum of truths is a count, and numpy would make it a truth."""
+    strong = [node.dtype for node, _ in operands if node.dtype != bool and not isinstance(node.dtype, type)]
+    dtype = np.result_type(*strong) if strong else np.dtype(np.float64)
+    counted = []
+    for node, labels in operands:
+        if node.dtype == bool and not set(labels) <= set(output):
+            node = Node("astype", (node,), dtype, node.shape, dtype)
+        counted.append((node, labels))
+    return counted
 
 
 def combination(
