@@ -21,7 +21,7 @@ REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
 METHODS = frozenset(
     "sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze "
-    "repeat take argsort argmax argmin clip round conj conjugate".split()
+    "repeat take argsort argmax argmin searchsorted any all nonzero clip round conj conjugate".split()
 )
 POINTWISE_METHODS = frozenset(
     "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p "

@@ -14,10 +14,11 @@ import numpy as np
 
 from ..axes import entries
 from ..errors import ShapeError, UnsupportedError
-from ..expr import Node, constant
+from ..expr import Node, constant, promote
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, identity
 from . import _text
+from ._axes import floating
 from ._broadcast import broadcast
 from .multilinear import broadcast_to, swapaxes
 from .pointwise import make, where
@@ -223,8 +224,9 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, **more
     if more.get("retstep") or more.get("axis", 0) != 0:
         raise UnsupportedError("np.linspace(retstep=, axis=) is not traced", "", "start + (stop - start) * np.linspace(0, 1, n)")
     start, stop = as_node(start), as_node(stop)
+    dtype = floating(promote((start, stop)))
     width = len(broadcast(start.shape, stop.shape, where="linspace").shape)
-    t = constant(np.linspace(0, 1, num, endpoint).reshape((num,) + (1,) * width))
+    t = constant(np.linspace(0, 1, num, endpoint, dtype=np.dtype(dtype)).reshape((num,) + (1,) * width))
     return _text.add(_text.multiply(_text.add(1, t, -1), start), _text.multiply(t, stop))  # type: ignore[no-any-return]
 
 

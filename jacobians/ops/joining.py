@@ -66,7 +66,7 @@ def _nodes(parts: Any) -> list[Node]:
     """The parts as nodes; one array stands for its slices along the first axis."""
     if isinstance(parts, Node):
         return [getitem(parts, k) for k in range(number(parts.shape[0], "a join"))]
-    return [as_node(part) for part in parts]
+    return [as_node(np.asarray(part) if isinstance(part, (bool, int, float)) else part) for part in parts]
 
 
 @operation("index map", "parts", formula="(k i... | i...) by part k")
@@ -116,7 +116,7 @@ def block(parts: Any) -> Node:
 
     def joined(part: Any, level: int) -> Node:
         if not isinstance(part, list):
-            return _leading(as_node(part), ndim)
+            return _leading(_nodes([part])[0], ndim)
         return concatenate([joined(p, level + 1) for p in part], level - depth)
 
     return joined(parts, 0)

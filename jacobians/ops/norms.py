@@ -14,8 +14,8 @@ from ..errors import ShapeError, UnsupportedError
 from ..expr import Node
 from ..operation import OPERATIONS, as_node, operation, rule
 from ..terms import TermSum
-from . import _text
 from ._axes import by_entries, floating, held, reduced, reduction
+from .forms import astype
 from .multilinear import axes_of, moveaxis, sum
 from .pointwise import make, where
 from .reductions import count_nonzero, max, min
@@ -45,7 +45,7 @@ def _entry_norm(x: Node, order: Any, axis: Any, keepdims: Any) -> Node:
     if order in (np.inf, -np.inf):
         return (max if order > 0 else min)(size, axis, None, keepdims)
     if order == 0:
-        return _text.multiply(as_node(1.0), count_nonzero(x, axis, keepdims=keepdims))  # type: ignore[no-any-return]
+        return astype(count_nonzero(x, axis, keepdims=keepdims), floating(x.dtype))
     if order == 1:
         return sum(size, axis, keepdims=keepdims)
     if not isinstance(order, (int, float, np.number)):

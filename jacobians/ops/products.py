@@ -15,9 +15,9 @@ from ..axes import entries
 from ..expr import Node
 from ..operation import as_node, operation, rule
 from ..terms import TermSum
-from . import _text, _written
+from . import _written
 from ._axes import filled, no_where, reduced
-from .multilinear import axes_of, broadcast_to, moveaxis
+from .multilinear import axes_of, broadcast_to, moveaxis, multiply
 from .pointwise import where
 from .rearranging import tri
 from .reshaping import reshape_node
@@ -82,7 +82,7 @@ def prod(
     if how.gone:
         x = Node("product_derivative", (_last(x, axis),), 0, how.shape, x.dtype)
     z = reshape_node(x, how.held) if keepdims is True else x
-    return z if type(initial) is int and initial == 1 else _text.multiply(z, as_node(initial))
+    return z if type(initial) is int and initial == 1 else multiply(z, initial)
 
 
 def _cumsum_local(node: Node, k: int) -> TermSum:

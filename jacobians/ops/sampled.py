@@ -20,7 +20,7 @@ from ..wiring import affine, selection
 from . import _text, _written
 from .indexing import getitem, take
 from .joining import concatenate, place
-from .multilinear import axes_of, broadcast_to, sum
+from .multilinear import axes_of, broadcast_to, multiply, sum
 from .pointwise import make, where
 from .rearranging import flip
 from .reshaping import reshape_node
@@ -36,7 +36,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     x = as_node(x)
     (axis,) = axes_of(axis, x.ndim)
     shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    ends = [None if e is None else as_node(e) for e in (prepend, append)]
+    ends = [None if e is None else as_node(e if isinstance(e, Node) else np.asarray(e)) for e in (prepend, append)]
     before, after = (e if e is None or e.ndim else broadcast_to(e, shape) for e in ends)
     if before is not None or after is not None:
         x = concatenate([part for part in (before, x, after) if part is not None], axis)
@@ -110,7 +110,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Node:
     (axis,) = axes_of(axis, y.ndim)
     heights = _text.add(getitem(y, _along(axis, 1, None)), getitem(y, _along(axis, None, -1)))
     if x is None:
-        return sum(_text.multiply(_text.scale(0.5, heights), as_node(dx)), axis)
+        return sum(multiply(_text.scale(0.5, heights), dx), axis)
     x = as_node(x)
     if x.ndim == 1:
         x = reshape_node(x, (-1, *(1,) * (y.ndim - axis - 1)))
@@ -185,7 +185,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def _vander(params: Any, x: Any) -> Any:
-    return np.asarray(x)[..., None] ** np.arange(params)
+    x = np.asarray(x)
+    return x[..., None] ** np.arange(params, dtype=x.real.dtype)
 
 
 def _vander_local(node: Node, k: int) -> TermSum:
@@ -195,7 +196,7 @@ def _vander_local(node: Node, k: int) -> TermSum:
     if count < 2:
         return TermSum(node.shape, x.shape)
     lower = Node("vander", (x,), count - 1, (*x.shape, count - 1), node.dtype)
-    slope = _text.multiply(lower, as_node(np.arange(1, count)))
+    slope = _text.multiply(lower, as_node(np.arange(1, count, dtype=np.dtype(node.dtype))))
     slope = place([(slope, 1)], x.ndim, count)
     return _written.terms("ik|i: s[ik]", {"s": slope}, node.shape, x.shape)
 

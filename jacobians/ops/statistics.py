@@ -5,6 +5,7 @@ The variance of entries that are all equal has derivative 0, and so, by conventi
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def _centred(x: Node, gone: tuple[int, ...]) -> Node:
 
 def _run_var(params: Any, x: Any) -> Any:
     (gone, ddof), x = params, np.asarray(x)
-    count = np.prod([x.shape[k] for k in gone])
+    count = math.prod(x.shape[k] for k in gone)
     apart = x - x.mean(axis=gone, keepdims=True)
     return (apart * apart).sum(axis=gone) / (count - ddof)
 
