@@ -112,7 +112,7 @@ def layout_named(name: str) -> Layout:
 
 def has_place(name: str, target: Shape, input: Shape) -> bool:
     """Whether the layout has a place for a Jacobian of that shape."""
-    return _groups(layout_named(name).name, len(target), len(input)) is not None
+    return axis_groups(layout_named(name).name, len(target), len(input)) is not None
 
 
 def layout_shape(
@@ -236,8 +236,12 @@ def _order(groups: Groups) -> tuple[int, ...]:
     return tuple(axis for group in groups for axis in group)
 
 
-def _groups(name: str, target: int, input: int) -> Groups | None:
-    """The tensor's axes in each axis of the layout; None where there is no place."""
+def axis_groups(name: str, target: int, input: int) -> Groups | None:
+    """The tensor's axes merged (in C order) into each axis of a layout; None where there is no place.
+
+    >>> axis_groups("vec", 2, 2), axis_groups("numerator", 0, 2)
+    (((1, 0), (3, 2)), ((1,), (0,)))
+    """
     first, last = tuple(range(target)), tuple(range(target, target + input))
     if name == "tensor":
         return tuple((axis,) for axis in first + last)
@@ -263,7 +267,7 @@ def _numerator(target: int, input: int) -> Groups | None:
 
 def _placed(name: str, target: Shape, input: Shape, target_name: str = "f", input_name: str = "x") -> Groups:
     layout = layout_named(name)
-    groups = _groups(layout.name, len(target), len(input))
+    groups = axis_groups(layout.name, len(target), len(input))
     if groups is not None:
         return groups
     title = f"∂{target_name}/∂{input_name}"

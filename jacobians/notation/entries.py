@@ -11,8 +11,9 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, TypeAlias
 
 from ..axes import Poly, Size
@@ -175,52 +176,108 @@ def parts(expr: Expr) -> tuple[tuple[str, ...], Any, tuple[Expr, ...]]:
 
 
 def times(*exprs: Expr | int | float) -> Expr:
-    """The product, flat: numbers multiplied, equal factors a power, sums over letters in front."""
+    """The product, flat: numbers multiplied, equal factors a power, one quotient, sums over letters in front."""
     letters: list[str] = []
     coefficient: Any = 1
-    powers: dict[Expr, Any] = {}
-    for expr in exprs:
+    top: dict[Expr, Any] = {}
+    bottom: dict[Expr, Any] = {}
+    work = list(reversed(exprs))
+    while work:
+        expr = work.pop()
         summed, number, factors = parts(expr) if not isinstance(expr, (int, float)) else ((), expr, ())
         letters += summed
         coefficient = coefficient * number
         for factor in factors:
-            base, exponent = (factor.base, factor.exponent) if isinstance(factor, Power) else (factor, 1)
-            powers[base] = powers.get(base, 0) + exponent
-    coefficient = tidy(coefficient)
-    made = tuple(f for f in (power(base, exponent) for base, exponent in powers.items()) if f != ONE)
+            if isinstance(factor, Quotient):
+                work.append(factor.top)
+                _count(bottom, factor.bottom)
+            else:
+                _count(top, factor)
+    return total(letters, _made(tidy(coefficient), top, bottom))
+
+
+def _count(powers: dict[Expr, Any], expr: Expr) -> None:
+    _, number, factors = parts(expr)
+    for factor in factors if number == 1 and not isinstance(expr, Total) else (expr,):
+        base, exponent = (factor.base, factor.exponent) if isinstance(factor, Power) else (factor, 1)
+        powers[base] = powers.get(base, 0) + exponent
+
+
+def _made(coefficient: Any, top: Mapping[Expr, Any], bottom: Mapping[Expr, Any]) -> Expr:
+    """`coefficient * deltas * top / bottom`, powers of one base on both sides of the bar cancelled."""
+    up = {base: exponent - bottom.get(base, 0) for base, exponent in top.items()}
+    down = {base: exponent for base, exponent in bottom.items() if base not in top}
+    down |= {base: -exponent for base, exponent in up.items() if base in bottom and exponent < 0}
+    above = [power(base, e) for base, e in up.items() if not (base in bottom and e < 0)]
+    made = [f for f in above if f != ONE]
     if coefficient == 0:
         return ZERO
-    if not made:
-        return total(letters, Number(coefficient))
-    body = made[0] if len(made) == 1 and coefficient == 1 else Product(coefficient, made)
-    return total(letters, body)
+    deltas = sorted((f for f in made if isinstance(f, Delta)), key=lambda d: (str(d.left), str(d.right)))
+    made = [f for f in made if not isinstance(f, Delta)]
+    if not down:
+        return _product(coefficient, (*deltas, *made))
+    below = _product(1, tuple(power(base, e) for base, e in down.items()))
+    if not made and coefficient in (1, -1) and deltas:
+        return _product(coefficient, (Quotient(_product(1, tuple(deltas)), below),))
+    sign = -1 if not isinstance(coefficient, Poly) and coefficient < 0 else 1
+    return _product(sign, (*deltas, Quotient(_product(sign * coefficient, tuple(made)), below)))
+
+
+def _product(coefficient: Any, factors: tuple[Expr, ...]) -> Expr:
+    if not factors:
+        return Number(coefficient)
+    return factors[0] if coefficient == 1 and len(factors) == 1 else Product(coefficient, factors)
 
 
 def plus(exprs: Iterable[Expr]) -> Expr:
-    """The sum, flat: numbers added, equal terms counted."""
-    counts: dict[Expr, Any] = {}
-    number: Any = None
-    order: list[Expr | None] = []
+    """The sum, flat: numbers added, terms counted that are equal but for the letters they are summed over."""
+    counts: dict[Any, Any] = {}
+    bodies: dict[Any, Expr] = {}
     for expr in exprs:
         for one in expr.terms if isinstance(expr, Plus) else (expr,):
-            if isinstance(one, Number):
-                if number is None:
-                    order.append(None)
-                number = one.value if number is None else number + one.value
-                continue
-            coefficient, body = _split(one)
-            if body not in counts:
-                order.append(body)
-            counts[body] = counts.get(body, 0) + coefficient
-    made = [Number(tidy(number)) if body is None else times(counts[body], body) for body in order]
+            coefficient, body = (one.value, ONE) if isinstance(one, Number) else _split(one)
+            key = signature(body)
+            bodies.setdefault(key, body)
+            counts[key] = counts.get(key, 0) + coefficient
+    made = [times(tidy(counts[key]), body) for key, body in bodies.items()]
     kept = [one for one in made if one != ZERO]
     return Plus(tuple(kept)) if len(kept) > 1 else kept[0] if kept else ZERO
 
 
+def signature(expr: Expr) -> Any:
+    """What two expressions share that differ only in the letters summed over and the order of factors."""
+    letters, coefficient, factors = parts(expr)
+    if not letters or len(letters) > 3:
+        return expr
+    shown = [repr(factor) for factor in factors]
+    return min(
+        (coefficient, tuple(sorted(_renamed(text, order) for text in shown)))
+        for order in permutations(letters)
+    )
+
+
+def _renamed(text: str, letters: Sequence[str]) -> str:
+    for k, name in enumerate(letters):
+        text = text.replace(f"(('{name}', ", f"(('#{k}', ").replace(f", ('{name}', ", f", ('#{k}', ")
+    return text
+
+
+def positive_first(expr: Expr) -> Expr:
+    """A sum with a positive term first, where it has one."""
+    if not isinstance(expr, Plus):
+        return expr
+    return Plus(tuple(sorted(expr.terms, key=lambda one: is_negative(one) and not isinstance(one, Number))))
+
+
+def is_negative(expr: Expr) -> bool:
+    """Whether an expression is printed with a minus sign."""
+    _, coefficient, _ = parts(expr)
+    return not isinstance(coefficient, Poly) and coefficient < 0
+
+
 def _split(expr: Expr) -> tuple[Any, Expr]:
     letters, coefficient, factors = parts(expr)
-    body = factors[0] if len(factors) == 1 else Product(1, factors)
-    return coefficient, total(letters, body)
+    return coefficient, total(letters, _product(1, factors))
 
 
 def power(base: Expr, exponent: Any) -> Expr:
@@ -240,16 +297,17 @@ def power(base: Expr, exponent: Any) -> Expr:
 
 
 def quotient(top: Expr, bottom: Expr) -> Expr:
-    """`top / bottom`, numbers taken out of it."""
-    letters, a, factors = parts(top)
+    """`top / bottom`; halves and their like become coefficients."""
     if isinstance(bottom, Number):
-        return times(1 / bottom.value, top) if bottom.value not in (0, 1) else top
-    if isinstance(bottom, Product) and bottom.coefficient not in (0, 1):
-        coefficient = tidy(a / bottom.coefficient)
-        return times(coefficient, quotient(total(letters, times(*factors)), times(*bottom.factors)))
-    if a == -1 or (a != 1 and factors):
-        return times(a, quotient(total(letters, times(*factors)), bottom))
-    return Quotient(top, bottom)
+        inverse = 1 / bottom.value if bottom.value else 0
+        if inverse and len(repr(tidy(inverse))) <= 5:
+            return times(tidy(inverse), top)
+        return Quotient(top, bottom)
+    letters, coefficient, factors = parts(bottom)
+    if coefficient not in (0, 1) and factors:
+        bottom, scale = total(letters, _product(1, factors)), tidy(1 / coefficient)
+        return times(scale, Quotient(ONE, bottom), top)
+    return times(Quotient(ONE, bottom), top) if top != ONE else Quotient(ONE, bottom)
 
 
 def total(letters: Iterable[str], body: Expr) -> Expr:

@@ -19,10 +19,11 @@ from typing import Any
 from ..expr import Node, topological
 from ..operation import OPERATIONS
 
-LONG = 44  # characters after which an expression gets a letter
+LONG = 60  # characters after which an expression gets a letter
 TWICE = 12  # the same, where it is used more than once
-FORMULAS = {"divide": "/", "power": "^", "square": "²", "reciprocal": "1/"}  # written as formulas, not calls
-CLEAR = {"einsum", "combination", "select", "identity", "masked", "full_rank", "where", "assemble"}
+SUMMED_TWICE = 7  # the same, where it is a sum over letters
+FORMULAS = {"divide", "safe_divide", "power", "square", "reciprocal"}  # written as formulas, not calls
+CLEAR = {"einsum", "combination", "select", "identity", "masked", "full_rank", "where", "assemble", "tri"}
 VALUES = "uvwghc"
 
 
@@ -67,7 +68,7 @@ def name_values(roots: Iterable[Node], named: Mapping[str, Node] | None = None) 
     taken = set(names.known.values())
     costs: dict[int, int] = {}
     where: list[tuple[str, Node]] = []
-    forced = {a.serial for node in reach if is_opaque(node) for a in node.args}
+    forced = {a.serial for node in reach if is_opaque(node) for a in node.args if not _is_argument(a)}
     for node in reach:
         key = names.classes[node.serial]
         if key in names.known:
@@ -81,6 +82,13 @@ def name_values(roots: Iterable[Node], named: Mapping[str, Node] | None = None) 
             where.append((name, node))
     names.where = tuple(where)
     return names
+
+
+def _is_argument(node: Node) -> bool:
+    """Whether a node can stand inside a call as it is."""
+    while node.op == "reshape" and not any(size != 1 for size in node.shape):
+        (node,) = node.args
+    return is_opaque(node) or (node.op == "constant" and node.shape == ())
 
 
 def _classes(nodes: Iterable[Node]) -> dict[int, int]:
@@ -173,4 +181,6 @@ def _wants_letter(node: Node, cost: int, uses: int, forced: bool) -> bool:
     if is_opaque(node):
         return uses > 1 and cost > TWICE
     function = is_pointwise(node) and node.op not in FORMULAS
+    if node.op == "einsum" and uses > 1 and len(node.params[2]) > len(node.params[1]):
+        return cost > SUMMED_TWICE
     return cost > LONG or (cost > TWICE and (uses > 1 or function))

@@ -83,11 +83,11 @@ class Printer(ABC):
             case Plus(terms):
                 return self._plus(terms), SUM
             case Total(letters, body):
-                return self.sums(letters, self.walk(body, PRODUCT)), PRODUCT
+                return self._total(letters, body)
         raise TypeError(expr)
 
     def _product(self, coefficient: Any, factors: Sequence[Expr]) -> tuple[str, int]:
-        parts = [self.walk(factor, PRODUCT if k else PRODUCT) for k, factor in enumerate(factors)]
+        parts = [self.walk(factor, PRODUCT) for factor in factors]
         if coefficient == 1:
             return self.join(parts), PRODUCT
         if coefficient == -1:
@@ -96,6 +96,13 @@ class Printer(ABC):
         size = self.walk(Number(-coefficient if negative else coefficient), PRODUCT)
         text = self.join([size, *parts])
         return (self.minus(text), SUM) if negative else (text, PRODUCT)
+
+    def _total(self, letters: Sequence[str], body: Expr) -> tuple[str, int]:
+        """A sum over letters, its coefficient in front."""
+        if not isinstance(body, Product) or body.coefficient == 1:
+            return self.sums(letters, self.walk(body, PRODUCT)), PRODUCT
+        inner = body.factors[0] if len(body.factors) == 1 else Product(1, body.factors)
+        return self._product(body.coefficient, (Total(tuple(letters), inner),))
 
     def _plus(self, terms: Sequence[Expr]) -> str:
         made: list[tuple[bool, str]] = []
@@ -240,7 +247,20 @@ GREEK = {
     "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi",
     "Omega",
 }  # fmt: skip
-LATEX_FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "det", "arcsin", "arccos", "arctan"}
+LATEX_FUNCTIONS = {
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "det",
+    "arcsin",
+    "arccos",
+    "arctan",
+}
 
 
 def latex_name(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..expr import Node
+from ..operation import local_jacobian
 from ..terms import Term, TermSum
 from ..wiring import Slot, Table, decode
 from .entries import (
@@ -23,6 +24,7 @@ from .entries import (
     index_of,
     letter,
     plus,
+    positive_first,
     power,
     quotient,
     tidy,
@@ -64,8 +66,13 @@ class Reader:
         """A Term's entry: a delta for every place whose label stands before it, then the factors."""
         slots = (*term.target, *term.input)
         along, deltas, hidden = self.along(term, slots, places)
-        factors = [self.entry(node, [along[label] for label in labels]) for node, labels in term.factors]
+        factors = [self.factor(node, [along[label] for label in labels]) for node, labels in term.factors]
         return total(hidden, times(tidy(term.coefficient), *deltas, *factors))
+
+    def factor(self, node: Node, index: Sequence[Index]) -> Expr:
+        """The entry of a factor; a truth counts as 1 or 0."""
+        found = self.entry(node, index)
+        return Call("holds", (found,)) if node.dtype == bool else found
 
     def along(
         self, term: Term, slots: Sequence[Slot], places: Sequence[Index]
@@ -84,7 +91,7 @@ class Reader:
         for slot, place in zip(slots, places, strict=True):
             at = index_of(slot, along, self.tables(slot))
             if at != place:
-                deltas.append(Delta(at, place) if isinstance(slot, int) else Delta(place, at))
+                deltas.append(_delta(place, at, places))
         return along, deltas, hidden
 
     def tables(self, slot: Slot) -> Mapping[int, str]:
@@ -94,12 +101,21 @@ class Reader:
         return {slot.node.serial: self.names.of(slot.node) or "T"}
 
 
+def _delta(place: Index, at: Index, places: Sequence[Index]) -> Delta:
+    """The delta of an axis: two letters in the order of the axes, or the axis and an index arithmetic."""
+    if at in places and places.index(at) < places.index(place):
+        return Delta(at, place)
+    return Delta(place, at)
+
+
 def applied(node: Node, names: Names) -> str:
     """A function without a formula, by name: `inv(X)`, `det(X)`, `eigh(X)[0]`."""
     if node.op == "output":
         return f"{applied(node.args[0], names)}[{node.params}]"
-    if node.op == "reshape":
-        return f"reshape({_argument(node.args[0], names)})"
+    if node.op == "reshape" and all(size == 1 for size in node.shape):
+        return _argument(node.args[0], names)
+    if node.op == "det" and node.params:
+        return f"{'cof' if node.params == 1 else f'minors{node.params}'}({_argument(node.args[0], names)})"
     return f"{node.op}({', '.join(_argument(arg, names) for arg in node.args)})"
 
 
@@ -130,7 +146,8 @@ def _stretched(arg: Node, node: Node, index: Sequence[Index]) -> list[Index]:
     sizes = node.shape[len(node.shape) - arg.ndim :]
     own = index[len(index) - arg.ndim :]
     return [
-        Index() if size == 1 and wide != 1 else at for size, wide, at in zip(arg.shape, sizes, own, strict=True)
+        Index() if size == 1 and wide != 1 else at
+        for size, wide, at in zip(arg.shape, sizes, own, strict=True)
     ]
 
 
@@ -144,14 +161,14 @@ def _einsum(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     summed = [label for label in range(len(sizes)) if label not in along]
     letters = {label: reader.new() for label in summed}
     along.update({label: letter(name) for label, name in letters.items()})
-    factors = [reader.entry(a, [along[k] for k in own]) for a, own in zip(node.args, labels, strict=True)]
+    factors = [reader.factor(a, [along[k] for k in own]) for a, own in zip(node.args, labels, strict=True)]
     return total(letters.values(), times(*factors))
 
 
 def _combination(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     coefficients, labels, _ = node.params
     made = zip(coefficients, node.args, labels, strict=True)
-    return plus(times(tidy(c), reader.entry(arg, [index[k] for k in own])) for c, arg, own in made)
+    return plus(times(tidy(c), reader.factor(arg, [index[k] for k in own])) for c, arg, own in made)
 
 
 def _select(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
@@ -187,6 +204,23 @@ def _assemble(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     return plus(made)
 
 
+def _reshape(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
+    """By index arithmetic where axes are split or only sizes 1 come and go, else as a call."""
+    terms = local_jacobian(node, 0).terms
+    (only,) = terms if len(terms) == 1 else (None,)
+    if only is None or not all(isinstance(slot, int) for slot in only.target):
+        return Entry(applied(node, reader.names), tuple(index))
+    along = {slot: at for slot, at in zip(only.target, index, strict=True) if isinstance(slot, int)}
+    along.update({label: Index() for label in range(len(only.sizes)) if label not in along})
+    return reader.entry(node.args[0], [index_of(slot, along, reader.tables(slot)) for slot in only.input])
+
+
+def _tri(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
+    row, column = index
+    shifted = Index(row.offset + node.params[2], row.strides, row.text)
+    return Call("less_equal", (Entry(str(column)), Entry(str(shifted))))
+
+
 _READ = {
     "constant": _constant,
     "einsum": _einsum,
@@ -196,6 +230,8 @@ _READ = {
     "identity": _first,
     "full_rank": _first,
     "where": _where,
+    "reshape": _reshape,
+    "tri": _tri,
     "assemble": _assemble,
 }
 
@@ -207,13 +243,9 @@ def factor_nodes(terms: TermSum) -> list[Node]:
     return nodes + [slot.node for slot in slots if isinstance(slot, Table)]
 
 
-def read_terms(
-    terms: TermSum, places: Places, names: Names | None = None, used: Sequence[str] = ()
-) -> Expr:
+def read_terms(terms: TermSum, places: Places, names: Names | None = None, used: Sequence[str] = ()) -> Expr:
     """The entry of a Jacobian at the letters of its target and input axes."""
     names = names or name_values(factor_nodes(terms))
     at = [letter(name) for name in (*places[0], *places[1])]
-    return plus(Reader(names, (*places[0], *places[1], *used)).term(term, at) for term in terms.terms)
-
-
-
+    reader = Reader(names, (*places[0], *places[1], *used))
+    return positive_first(plus(reader.term(term, at) for term in terms.terms))

@@ -1,0 +1,413 @@
+"""Matrix forms: expressions of whole scalars, vectors and matrices, and how they are printed.
+
+A `Form` is an operation, its arguments and a kind: `s` a scalar, `c` a column, `r` a row, `m` a matrix.
+`TEXT.print(form)` reads `((f − y) ⊙ (1 − f²)) xᵀ`, `TEX` the same in LaTeX, `NUMPY` as numpy source
+(`np.outer((f - y) * (1 - f**2), x)`; vectors are one-dimensional there).
+
+>>> a, x = value("a", 1), value("x", 1)
+>>> form = times(hadamard(a, x), transposed(x))
+>>> TEXT.print(form), NUMPY.print(form)
+('(a ⊙ x) xᵀ', 'np.outer(a * x, x)')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..axes import Poly, Size, show
+from ..operation import OPERATIONS
+from .entries import tidy
+from .printers import COMPARE, number_text
+
+KINDS = "scm"  # by the number of axes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An operation on whole arrays: its name, arguments, what else it needs, and the kind of its result."""
+
+    op: str
+    args: tuple[Form, ...] = ()
+    value: Any = None
+    kind: str = "s"
+
+
+def value(name: str, rank: int) -> Form:
+    """A named scalar, column or matrix."""
+    return Form("value", (), name, KINDS[rank])
+
+
+def number(x: Any) -> Form:
+    """A number."""
+    return Form("number", (), tidy(x), "s")
+
+
+def eye(size: Size) -> Form:
+    """The identity matrix."""
+    return Form("eye", (), size, "m")
+
+
+def ones(size: Size) -> Form:
+    """The column of ones."""
+    return Form("ones", (), size, "c")
+
+
+def transposed(form: Form) -> Form:
+    """The transpose: a column becomes a row."""
+    if form.op == "T":
+        return form.args[0]
+    if form.kind == "s" or form.op in ("eye", "diag"):
+        return form
+    if form.op == "scaled":
+        return scaled(form.value, transposed(form.args[0]))
+    if form.op == "times":
+        return times(transposed(form.args[1]), transposed(form.args[0]))
+    if form.op == "by":
+        return times(form.args[0], transposed(form.args[1]))
+    if form.op == "plus":
+        return plus([transposed(arg) for arg in form.args])
+    return Form("T", (form,), None, {"c": "r", "r": "c", "m": "m"}[form.kind])
+
+
+def times(left: Form, right: Form) -> Form:
+    """The matrix product; numbers and identities disappear into it."""
+    if left.op == "eye" and right.kind != "s":
+        return right
+    if right.op == "eye" and left.kind != "s":
+        return left
+    for a, b, swap in ((left, right, False), (right, left, True)):
+        if a.op == "quotient" and a.args[1].kind == "s":
+            rest = times(b, a.args[0]) if swap else times(a.args[0], b)
+            return quotient(rest, a.args[1])
+        if a.op == "number":
+            return scaled(a.value, b)
+        if a.op == "scaled":
+            inner = times(b, a.args[0]) if swap else times(a.args[0], b)
+            return scaled(a.value, inner)
+    if left.op == "diag" and right.kind == "c":
+        return hadamard(left.args[0], right)
+    if left.kind == "s" or right.kind == "s":
+        return Form(
+            "by",
+            (left, right) if left.kind == "s" else (right, left),
+            None,
+            (right if left.kind == "s" else left).kind,
+        )
+    kind = {"mm": "m", "mc": "c", "rm": "r", "rc": "s", "cr": "m"}[left.kind + right.kind]
+    return Form("times", (left, right), None, kind)
+
+
+def hadamard(*forms: Form) -> Form:
+    """The product entry by entry of forms of one shape; `v ⊙ v` is `v²` for columns and scalars."""
+    coefficient: Any = 1
+    powers: dict[Form, Any] = {}
+    for form in forms:
+        if form.op == "scaled":
+            coefficient, form = coefficient * form.value, form.args[0]
+        for one in form.args if form.op == "hadamard" else (form,):
+            if one.op == "ones":
+                powers.setdefault(one, 1)
+                continue
+            base, exponent = (one.args[0], one.value) if one.op == "power" else (one, 1)
+            powers[base] = powers.get(base, 0) + exponent
+    if len(powers) > 1:
+        powers = {base: exponent for base, exponent in powers.items() if base.op != "ones"}
+    made = [power(base, exponent) for base, exponent in powers.items()]
+    whole = made[0] if len(made) == 1 else Form("hadamard", tuple(made), None, made[0].kind)
+    return scaled(coefficient, whole)
+
+
+def quotient(top: Form, bottom: Form) -> Form:
+    """The quotient entry by entry; by a scalar where `bottom` is one."""
+    if bottom.op == "number" and bottom.value:
+        return scaled(1 / bottom.value, top)
+    if bottom.op == "scaled":
+        return scaled(1 / bottom.value, quotient(top, bottom.args[0]))
+    if top.op == "scaled":
+        return scaled(top.value, quotient(top.args[0], bottom))
+    if top.op == "number" and top.value != 1:
+        return scaled(top.value, quotient(number(1), bottom))
+    if top.op == "quotient":
+        inner, below = top.args
+        if below.kind == bottom.kind:
+            return quotient(inner, hadamard(below, bottom))
+    return Form("quotient", (top, bottom), None, max(top.kind, bottom.kind, key="scrm".index))
+
+
+def positive_first(form: Form) -> Form:
+    """A sum with a positive term first, where it has one."""
+    if form.op != "plus":
+        return form
+    key = [arg.op == "scaled" and not isinstance(arg.value, Poly) and arg.value < 0 for arg in form.args]
+    ordered = [arg for arg, late in zip(form.args, key, strict=True) if not late]
+    ordered += [arg for arg, late in zip(form.args, key, strict=True) if late]
+    return Form("plus", tuple(ordered), None, form.kind)
+
+
+def power(base: Form, exponent: Any) -> Form:
+    """The power entry by entry."""
+    exponent = tidy(exponent)
+    return base if exponent == 1 else Form("power", (base,), exponent, base.kind)
+
+
+def scaled(coefficient: Any, form: Form) -> Form:
+    """A number times a form."""
+    coefficient = tidy(coefficient)
+    if form.op == "number":
+        return number(coefficient * form.value)
+    if form.op == "scaled":
+        return scaled(coefficient * form.value, form.args[0])
+    return form if coefficient == 1 else Form("scaled", (form,), coefficient, form.kind)
+
+
+def plus(forms: list[Form]) -> Form:
+    """The sum; a scalar is added to every entry."""
+    kind = max((form.kind for form in forms), key="scrm".index)
+    counts: dict[Form, Any] = {}
+    for form in forms:
+        for one in form.args if form.op == "plus" else (form,):
+            size, body = (one.value, one.args[0]) if one.op == "scaled" else (1, one)
+            size, body = (one.value, number(1)) if one.op == "number" else (size, body)
+            counts[body] = counts.get(body, 0) + size
+    flat = [scaled(size, body) for body, size in counts.items() if size != 0] or [scaled(0, forms[0])]
+    return flat[0] if len(flat) == 1 else Form("plus", tuple(flat), None, kind)
+
+
+def call(function: str, args: tuple[Form, ...], kind: str | None = None) -> Form:
+    """A function of whole arrays, entry by entry unless its kind says otherwise."""
+    found = kind or max((form.kind for form in args), key="scrm".index)
+    return Form("call", args, function, found)
+
+
+PLUS, HADAMARD, PRODUCT, POWER, ATOM = range(5)
+Printed = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FormPrinter:
+    """Prints forms by a table of writers; each gives the text and how tightly it binds."""
+
+    writers: Mapping[str, Callable[[FormPrinter, Form], Printed]]
+    brackets: tuple[str, str]
+    dash: str
+
+    def print(self, form: Form) -> str:
+        """The whole form as text."""
+        return self.at(form, PLUS)
+
+    def at(self, form: Form, place: int) -> str:
+        """The form at a place that binds as `place` does."""
+        text, binds = self.writers[form.op](self, form)
+        return text if binds >= place else self.brackets[0] + text + self.brackets[1]
+
+    def joined(self, form: Form, sign: str, place: int, inside: int) -> Printed:
+        """The arguments with a sign between them."""
+        return sign.join(self.at(arg, inside) for arg in form.args), place
+
+
+def _plus(p: FormPrinter, form: Form) -> Printed:
+    text = ""
+    for k, arg in enumerate(form.args):
+        negative = arg.op in ("scaled", "number") and not isinstance(arg.value, Poly) and arg.value < 0
+        shown = (scaled(-1, arg) if arg.op == "scaled" else number(-arg.value)) if negative else arg
+        sign = (f" {p.dash} " if negative else " + ") if k else (p.dash if negative else "")
+        text += sign + p.at(shown, HADAMARD)
+    return text, PLUS
+
+
+def _quotient(binds: int) -> Callable[[FormPrinter, Form], Printed]:
+    return lambda p, form: (f"{p.at(form.args[0], PRODUCT)} / {p.at(form.args[1], POWER)}", binds)
+
+
+def _scaled(sign: str) -> Callable[[FormPrinter, Form], Printed]:
+    def write(p: FormPrinter, form: Form) -> Printed:
+        coefficient, (arg,) = form.value, form.args
+        negative = not isinstance(coefficient, Poly) and coefficient < 0
+        size = -coefficient if negative else coefficient
+        text = p.at(arg, PRODUCT) if size == 1 else p.at(number(size), PRODUCT) + sign + p.at(arg, PRODUCT)
+        return (p.dash + text, PLUS) if negative else (text, PRODUCT)
+
+    return write
+
+
+def _text_times(p: FormPrinter, form: Form) -> Printed:
+    return " ".join(p.at(arg, PRODUCT) for arg in form.args), PRODUCT
+
+
+def _size(size: Size) -> str:
+    return show(size)
+
+
+def _text_number(p: FormPrinter, form: Form) -> Printed:
+    return number_text(form.value).replace("-", p.dash), ATOM
+
+
+_SUPER = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _text_power(p: FormPrinter, form: Form) -> Printed:
+    base, exponent = p.at(form.args[0], ATOM), number_text(form.value)
+    if form.kind == "m":
+        exponent = "⊙" + exponent
+        return f"{base}^({exponent})", POWER
+    return (
+        base + exponent.translate(_SUPER) if set(exponent) <= set("-0123456789") else f"{base}^{exponent}"
+    ), POWER
+
+
+def _text_call(p: FormPrinter, form: Form) -> Printed:
+    if form.value in COMPARE:
+        return f" {COMPARE[form.value]} ".join(p.at(arg, HADAMARD) for arg in form.args), PLUS
+    if form.value == "holds":
+        return f"[{p.print(form.args[0])}]", ATOM
+    if form.value == "inv":
+        return f"{p.at(form.args[0], ATOM)}⁻¹", POWER
+    return f"{form.value}({', '.join(p.print(arg) for arg in form.args)})", ATOM
+
+
+def _text_function(name: str) -> Callable[[FormPrinter, Form], Printed]:
+    return lambda p, form: (f"{name}({p.print(form.args[0])})", ATOM)
+
+
+def _text_transposed(p: FormPrinter, form: Form) -> Printed:
+    inner = form.args[0]
+    if inner.op == "call" and inner.value == "inv":
+        return f"{p.at(inner.args[0], ATOM)}⁻ᵀ", POWER
+    return f"{p.at(inner, ATOM)}ᵀ", POWER
+
+
+TEXT = FormPrinter(
+    {
+        "value": lambda p, form: (str(form.value), ATOM),
+        "number": _text_number,
+        "eye": lambda p, form: (f"I_{_size(form.value)}", ATOM),
+        "ones": lambda p, form: (f"1_{_size(form.value)}", ATOM),
+        "K": lambda p, form: (f"K_{{{','.join(map(_size, form.value))}}}", ATOM),
+        "tri": lambda p, form: (f"tri({', '.join(map(_size, form.value[:2]))})", ATOM),
+        "T": _text_transposed,
+        "times": _text_times,
+        "by": _text_times,
+        "hadamard": lambda p, form: p.joined(form, " ⊙ ", HADAMARD, PRODUCT),
+        "kron": lambda p, form: p.joined(form, " ⊗ ", HADAMARD, PRODUCT),
+        "quotient": _quotient(HADAMARD),
+        "plus": _plus,
+        "scaled": _scaled(" "),
+        "power": _text_power,
+        "call": _text_call,
+        "diag": _text_function("diag"),
+        "diagonal": _text_function("diag"),
+        "trace": _text_function("tr"),
+        "sum": _text_function("sum"),
+        "vec": lambda p, form: (f"{'vec' if form.value == 'F' else 'vecr'}({p.print(form.args[0])})", ATOM),
+    },
+    ("(", ")"),
+    "−",
+)
+
+
+def ascii_form(form: Form) -> str:
+    """The form without letters that plain terminals lack: `((f - y) .* (1 - f^2)) x'`.
+
+    >>> ascii_form(times(value("a", 1), transposed(value("x", 1))))
+    "a x'"
+    """
+    text = TEXT.print(form)
+    for letter, plain in (
+        ("⁻ᵀ", "^-T"), ("⁻¹", "^-1"), ("ᵀ", "'"), ("⊙", ".*"), ("⊗", "kron"), ("−", "-"), ("²", "^2"), ("³", "^3"),
+        ("⁻", "^-"), ("⁴", "^4"), ("⁵", "^5"), ("¹", "1"), ("≥", ">="), ("≤", "<="), ("≠", "!="), (".*2", "2"),
+    ):  # fmt: skip
+        text = text.replace(letter, plain)
+    return text
+
+
+def numpy_function(name: str) -> str:
+    """A function as numpy calls it: `np.tanh`, `np.linalg.inv`; its own name where numpy lacks it."""
+    known = OPERATIONS.get(name)
+    serves = [served for served in (known.serves if known else ()) if not served.startswith("special")]
+    best = name if name in serves else serves[0] if serves else ""
+    return f"np.{best}" if best else name
+
+
+def _code_times(p: FormPrinter, form: Form) -> Printed:
+    left, right = form.args
+    if left.kind == "c":
+        return f"np.outer({p.print(left)}, {p.print(right)})", ATOM
+    if left.op == "diag":
+        return f"{p.at(left.args[0], ATOM)}[:, None] * {p.at(right, POWER)}", PRODUCT
+    if right.op == "diag":
+        return f"{p.at(left, POWER)} * {p.at(right.args[0], POWER)}", PRODUCT
+    return (
+        f"{p.at(left, PRODUCT if left.op == 'times' and left.args[0].op != 'diag' else ATOM)} @ {p.at(right, ATOM)}",
+        PRODUCT,
+    )
+
+
+CODE_COMPARE = {
+    "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+
+
+def _code_call(p: FormPrinter, form: Form) -> Printed:
+    if form.value in CODE_COMPARE:
+        return f" {CODE_COMPARE[form.value]} ".join(p.at(arg, HADAMARD) for arg in form.args), PLUS
+    args = [p.print(arg) for arg in form.args]
+    if form.value == "holds":
+        return f"np.where({args[0]}, 1, 0)", ATOM
+    return f"{numpy_function(form.value)}({', '.join(args)})", ATOM
+
+
+def _code_kron(p: FormPrinter, form: Form) -> Printed:
+    show = two_dimensional if form.kind == "m" else FormPrinter.print
+    return f"np.kron({', '.join(show(p, arg) for arg in form.args)})", ATOM
+
+
+def two_dimensional(p: FormPrinter, form: Form) -> str:
+    """A row or column as numpy source with two axes."""
+    if form.kind in "rc":
+        return p.at(form, ATOM) + ("[None, :]" if form.kind == "r" else "[:, None]")
+    return p.print(form)
+
+
+def _code_transposed(p: FormPrinter, form: Form) -> Printed:
+    (arg,) = form.args
+    return (f"{p.at(arg, ATOM)}.T", ATOM) if arg.kind == "m" else p.writers[arg.op](p, arg)
+
+
+def _code_commutation(p: FormPrinter, form: Form) -> Printed:
+    m, n = (repr(size).replace(" ", "") for size in form.value)
+    return f"np.eye({m}*{n}).reshape({n}, {m}, {m}*{n}).swapaxes(0, 1).reshape({m}*{n}, {m}*{n})", ATOM
+
+
+NUMPY = FormPrinter(
+    {
+        "value": lambda p, form: (str(form.value), ATOM),
+        "number": lambda p, form: (repr(form.value), ATOM),
+        "eye": lambda p, form: (f"np.eye({form.value})", ATOM),
+        "ones": lambda p, form: (f"np.ones({form.value})", ATOM),
+        "K": _code_commutation,
+        "tri": lambda p, form: (f"np.tri({', '.join(map(repr, form.value))})", ATOM),
+        "T": _code_transposed,
+        "times": _code_times,
+        "by": lambda p, form: p.joined(form, " * ", PRODUCT, ATOM),
+        "hadamard": lambda p, form: p.joined(form, " * ", PRODUCT, POWER),
+        "kron": _code_kron,
+        "quotient": _quotient(PRODUCT),
+        "plus": _plus,
+        "scaled": _scaled(" * "),
+        "power": lambda p, form: (f"{p.at(form.args[0], ATOM)}**{_exponent(form.value)}", POWER),
+        "call": _code_call,
+        "diag": _text_function("np.diag"),
+        "diagonal": _text_function("np.diag"),
+        "trace": _text_function("np.trace"),
+        "sum": _text_function("np.sum"),
+        "vec": lambda p, form: (f'np.ravel({p.print(form.args[0])}, "{form.value}")', ATOM),
+    },
+    ("(", ")"),
+    "-",
+)
+
+
+def _exponent(exponent: Any) -> str:
+    return repr(exponent) if exponent > 0 else f"({exponent!r})"
