@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import Shape, Size
+from ..axes import Shape, Size, magnitude
 from ..errors import ShapeError, SingularMatrixError
 from ..expr import Node, promote
 from ..operation import as_node, rule
@@ -49,6 +49,21 @@ def square(x: Any, where: str) -> Node:
             "np.linalg.pinv, np.linalg.svd or np.linalg.lstsq take matrices that are not square",
         )
     return node
+
+
+def is_longer(m: Size, n: Size) -> bool:
+    """Whether size m is larger than n; raises ShapeError where two symbols leave that open.
+
+    >>> is_longer(4, 3), is_longer(3, 3)
+    (True, False)
+    """
+    if m != n and magnitude(m) == magnitude(n):
+        raise ShapeError(
+            f"which of the sizes {m} and {n} is larger is not known",
+            "the derivative is another one on either side",
+            "give the symbols numbers, or write one by the other: 2*N x N",
+        )
+    return magnitude(m) > magnitude(n)
 
 
 def floating(*nodes: Node) -> Any:

@@ -12,13 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import magnitude
 from ..errors import SingularMatrixError, UnsupportedError
 from ..expr import Node
 from ..operation import operation, rule
 from ..terms import TermSum, add
 from . import _text
-from ._matrices import batch_of, eps, floating, guarded, matrix, show, square, symmetric_part, triangle
+from ._matrices import (
+    batch_of,
+    eps,
+    floating,
+    guarded,
+    is_longer,
+    matrix,
+    show,
+    square,
+    symmetric_part,
+    triangle,
+)
 from ._outputs import named, outputs, several
 from ._written import terms
 from .matrix import inverse
@@ -179,7 +189,7 @@ rule("gaps", _gaps, _gaps_local)
 def _singular(x: Node) -> tuple[Node, ...]:
     """U (m x r), s (r) and V^T (r x n) of the economy decomposition, r = min(m, n)."""
     *batch, m, n = x.shape
-    r = min((m, n), key=magnitude)
+    r = n if is_longer(m, n) else m
     dtype = floating(x)
     return outputs("svd", (x,), None, ((*batch, m, r), (*batch, r), (*batch, r, n)), (dtype,) * 3)
 
@@ -263,16 +273,16 @@ def _vectors_local(node: Node, k: int) -> TermSum:
     names["f"] = gaps(_text.multiply(s, s), "singular values")
     turn, *leave = _U if node.params == 0 else _VT
     found = [terms(turn, names, node.shape, x.shape)]
-    if _is_longer(x, node.params):
+    if _leaves(x, node.params):
         names["r"] = Node("reciprocal_full_rank", (s,), x.shape[-2:], s.shape, s.dtype)
         found += [terms(text, names, node.shape, x.shape) for text in leave]
     return add(found)
 
 
-def _is_longer(x: Node, output: int) -> bool:
+def _leaves(x: Node, output: int) -> bool:
     """Whether the side of u (output 0) or vt (output 2) is longer than the number of singular values."""
-    m, n = (magnitude(size) for size in x.shape[-2:])
-    return m > n if output == 0 else n > m
+    m, n = x.shape[-2:]
+    return is_longer(m, n) if output == 0 else is_longer(n, m)
 
 
 _U = (
@@ -313,7 +323,7 @@ several("svd", guarded(_run_svd, *FAILED), _vectors_local, _s_local, _vectors_lo
 
 def _full_local(node: Node, k: int) -> TermSum:
     x = node.args[0].args[0]
-    if not _is_longer(x, node.params):
+    if not _leaves(x, node.params):
         return _vectors_local(node, k)
     raise UnsupportedError(
         f"svd with full_matrices=True: {'u' if node.params == 0 else 'vt'} has no derivative",
@@ -349,7 +359,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 
     x = matrix(x, "qr")
     m, n = x.shape[-2:]
-    tall = magnitude(m) >= magnitude(n)
+    tall = not is_longer(n, m)
     if mode not in ("reduced", "r") and not (mode == "complete" and (m == n or not tall)):
         raise UnsupportedError(
             f"qr(mode={mode!r}) is not traced",

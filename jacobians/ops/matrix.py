@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import Shape, entries, magnitude
+from ..axes import Shape, entries
 from ..errors import ShapeError, SingularMatrixError, UnsupportedError
 from ..expr import Node
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, add
 from ._broadcast import axes_of, broadcast
-from ._matrices import batch_of, floating, guarded, matrix, show, square, triangle
+from ._matrices import batch_of, floating, guarded, is_longer, matrix, show, square, triangle
 from ._written import terms
 from .multilinear import broadcast_to, contract, einsum, matmul, multiply, subtract, sum, transpose
 from .pointwise import make
@@ -169,13 +169,9 @@ def _pinv_local(node: Node, k: int) -> TermSum:
     names = {"z": full_rank(node, x, "pinv has no derivative"), "x": x}
     found = [terms(text, names, node.shape, x.shape)]
     if x.shape[-2] != x.shape[-1]:
-        for residual in _RESIDUALS[_is_tall(x)]:
+        for residual in _RESIDUALS[is_longer(*x.shape[-2:])]:
             found.append(terms(residual, names, node.shape, x.shape))
     return add(found)
-
-
-def _is_tall(x: Node) -> bool:
-    return magnitude(x.shape[-2]) > magnitude(x.shape[-1])
 
 
 _RESIDUALS = {
@@ -203,8 +199,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, ...]:
     from .factorizations import svdvals
 
     z = matmul(full_rank(pinv(a, rcond), a, "lstsq is not traced"), b)
-    rank = min(a.shape, key=magnitude)
-    if not _is_tall(a):
+    tall = is_longer(*a.shape)
+    rank = a.shape[1 if tall else 0]
+    if not tall:
         return z, as_node(np.zeros(0)), rank, svdvals(a)
     rest = make("square", subtract(b, matmul(a, z)))
     residuals = sum(rest, 0)
