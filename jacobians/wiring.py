@@ -368,8 +368,6 @@ class Equations:
         """Fixes `labels` at flat `places` (in C order over their sizes), read over other labels."""
         if not labels:
             return  # a fixed index has nothing left to choose
-        if not labels:  # a fixed index: it met the table, and nothing is left to fix
-            return
         shape = tuple(int(self.sizes[label]) for label in labels)
         for label, index in zip(labels, np.unravel_index(places, shape), strict=True):
             self._put(label, Table(over, constant(index)))
