@@ -16,6 +16,7 @@ from jacobians.axes import symbol
 from jacobians.errors import JacobiansError, ShapeError, SingularMatrixError, UnsupportedError
 from jacobians.graph import linearize
 from jacobians.ops import determinant
+from jacobians.ops import exponential as exponential_module
 from jacobians.ops.determinant import cofactors
 from jacobians.ops.exponential import exponential, frechet
 from jacobians.traces import symbolic_variable
@@ -33,7 +34,7 @@ def random(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def regular(n: int, seed: int = 0) -> np.ndarray:
+def regular(n: int, seed: int = 0) -> Any:
     """A square matrix with singular values between 1 and about n + 1."""
     u, _, vt = linalg.svd(random(n, n, seed=seed))
     return (u * (1.0 + np.arange(n))) @ vt
@@ -305,12 +306,13 @@ def test_third_order(f: Callable[..., Any]) -> None:
 
 def test_results_are_numpys_named_tuples() -> None:
     x = regular(3)
-    for function, fields in [
+    results: list[tuple[Any, tuple[str, ...]]] = [
         (linalg.eigh, ("eigenvalues", "eigenvectors")),
         (linalg.slogdet, ("sign", "logabsdet")),
         (linalg.svd, ("U", "S", "Vh")),
         (linalg.qr, ("Q", "R")),
-    ]:
+    ]
+    for function, fields in results:
         J = jac.jacobian(function)(x)
         assert type(J) is type(function(x))
         assert J._fields == fields
@@ -442,6 +444,7 @@ def test_frechet_tensor_against_the_series() -> None:
 
 FIT, DEGENERATE, LIMIT = ShapeError, SingularMatrixError, UnsupportedError
 ONES = np.ones((2, 2))
+HALF: Any = 0.5
 ERRORS: list[tuple[Callable[..., Any], np.ndarray, type, str, str]] = [
     (linalg.inv, np.ones((2, 3)), FIT, "inv needs a square matrix", "a is 2 x 3: sizes 2 and 3 differ"),
     (lambda x: linalg.det(x), np.ones(3), FIT, "det needs a matrix", "x is 3"),
@@ -465,7 +468,7 @@ ERRORS: list[tuple[Callable[..., Any], np.ndarray, type, str, str]] = [
     (lambda x: linalg.solve(x, np.ones((3, 1))), np.eye(2), FIT, "a and b do not fit", "2 x 2, b is 3 x 1"),
     (lambda x: linalg.solve(x, np.ones((4, 2, 1))), np.ones((3, 2, 2)), FIT, "batch axes of solve", "differ"),
     (lambda x: linalg.lstsq(x, np.ones(2)), np.ones((3, 2)), FIT, "as it has rows", "a is 3 x 2, b is 2"),
-    (lambda x: linalg.matrix_power(x, 0.5), np.eye(2), LIMIT, "needs an integer power", "n is 0.5"),
+    (lambda x: linalg.matrix_power(x, HALF), np.eye(2), LIMIT, "needs an integer power", "n is 0.5"),
     (lambda x: linalg.multi_dot([x, x, x]), np.ones((2, 3)), FIT, "multi_dot", "sizes 3 and 2"),
     (lambda x: linalg.multi_dot([x]), np.ones((2, 3)), FIT, "two or more matrices", "2 x 3"),
     (lambda x: linalg.cond(x, 1), np.eye(2), LIMIT, "cond(p=1)", "norm(x, p)"),
@@ -483,6 +486,26 @@ def test_errors(
     assert what in caught.value.what
     assert more in str(caught.value)
     assert caught.value.instead
+
+
+@pytest.mark.parametrize(
+    ("f", "what"), [(jac.jacobian(linalg.det), "order 2 of det"), (expm, "order 1 of expm")]
+)
+def test_tensors_that_do_not_fit_are_refused_before_they_are_computed(
+    f: Callable[..., Any], what: str
+) -> None:
+    with pytest.raises(
+        JacobiansError, match=rf"{what} is a tensor of 4\.62 GB, limit 4\.3 GB\n  x is 155 x 155"
+    ):
+        jac.jacobian(f)(np.eye(155))
+
+
+def test_unit_directions_are_taken_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = random(2, 3, 3)
+    whole = frechet(1, x), frechet(2, x)
+    monkeypatch.setattr(exponential_module, "AT_ONCE", 200)
+    assert close(frechet(1, x), whole[0], 1e-14)
+    assert close(frechet(2, x), whole[1], 1e-14)
 
 
 def test_singular_matrices_are_numpys_error_too() -> None:

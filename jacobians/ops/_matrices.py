@@ -8,14 +8,17 @@ the matrix, the axes before them are a batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..axes import Shape, Size, magnitude
-from ..errors import ShapeError, SingularMatrixError
+from ..errors import BudgetError, ShapeError, SingularMatrixError
 from ..expr import Node, promote
 from ..operation import as_node, rule
+
+BUDGET = 4 * 2**30  # bytes of one derivative that is computed as a whole tensor
 
 
 def show(shape: Iterable[Size]) -> str:
@@ -88,6 +91,18 @@ def guarded(call: Callable[..., Any], what: str, instead: str) -> Callable[..., 
 
     run.__wrapped__ = call  # type: ignore[attr-defined]  # what a printed program shows
     return run
+
+
+def affordable(what: str, order: int, shape: Shape, axes: int, dtype: Any) -> None:
+    """Raises BudgetError where a derivative of that order, `axes` axes of size n a matrix, passes 4 GiB."""
+    *batch, _, n = shape
+    needed = prod(batch) * n**axes * np.dtype(dtype).itemsize
+    if needed > BUDGET:
+        raise BudgetError(
+            f"the derivative of order {order} of {what} is a tensor of {needed / 1e9:.3g} GB, limit 4.3 GB",
+            f"x is {show(shape)}",
+            "a smaller matrix; np.linalg.slogdet, inv and solve keep their factors apart",
+        )
 
 
 def symmetric_part(x: Any) -> Any:

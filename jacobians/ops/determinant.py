@@ -16,7 +16,7 @@ import numpy as np
 from ..expr import Node
 from ..operation import operation, rule
 from ..terms import Term, TermSum
-from ._matrices import batch_of, eps, floating, guarded, square
+from ._matrices import affordable, batch_of, eps, floating, guarded, square
 from ._outputs import named, outputs, several
 from ._written import terms
 from .matrix import inverse
@@ -61,6 +61,7 @@ def cofactors(order: int, x: Any) -> Any:
     """
     if order == 0:
         return np.linalg.det(x)
+    affordable("det", order, x.shape, 2 * order, x.dtype)
     fast = _from_inverse(order, x)
     if fast is not None:
         return _antisymmetric(fast, order)

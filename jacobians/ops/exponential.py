@@ -8,6 +8,7 @@ a block matrix.
 from __future__ import annotations
 
 from itertools import permutations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from ..expr import Node
 from ..operation import operation, rule
 from ..terms import Term, TermSum
-from ._matrices import floating, guarded, square
+from ._matrices import affordable, floating, guarded, square
 
 PADE = (
     64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600,
@@ -23,6 +24,8 @@ PADE = (
 )  # fmt: skip
 THETA = 5.371920351148152
 """The 1-norm up to which the approximant of degree 13 is right to the rounding unit of double precision."""
+AT_ONCE = 1 << 18
+"""Entries of block matrices that are exponentiated at a time: they stay in the cache."""
 
 
 def exponential(x: Any) -> Any:
@@ -63,6 +66,7 @@ def frechet(order: int, x: Any) -> Any:
     """
     if order == 0:
         return exponential(x)
+    affordable("expm", order, x.shape, 2 * order + 2, x.dtype)
     n, batch = x.shape[-1], x.shape[:-2]
     corner = _corners(np.asarray(x), order).reshape(batch + (n,) * (2 * order + 2))
     first = len(batch)
@@ -76,19 +80,29 @@ def frechet(order: int, x: Any) -> Any:
 
 
 def _corners(x: Any, order: int) -> Any:
-    """The corner block for every choice of unit directions: axes `batch, k1, l1, ..., i, j`, i and j last."""
-    n, batch = x.shape[-1], x.shape[:-2]
-    directions = (n,) * (2 * order)
-    size = n * (order + 1)
-    blocks = np.zeros((*batch, *directions, size, size), x.dtype)
-    for place in range(order + 1):
-        part = slice(place * n, (place + 1) * n)
-        blocks[..., part, part] = x.reshape(*batch, *(1,) * (2 * order), n, n)
-    grid = np.indices(directions, sparse=True)
-    for place in range(order):
-        row, column = place * n + grid[2 * place], (place + 1) * n + grid[2 * place + 1]
-        blocks[(..., *grid, row, column)] = 1
-    return exponential(blocks)[..., :n, size - n :]
+    """The corner block for every choice of unit directions: axes `batch, choice, i, j`, some at a time."""
+    n, batch, size = x.shape[-1], x.shape[:-2], x.shape[-1] * (order + 1)
+    choices = n ** (2 * order)
+    made = np.empty((*batch, choices, n, n), x.dtype)
+    step = max(1, AT_ONCE // max(1, size * size * prod(batch)))
+    for start in range(0, choices, step):
+        part = slice(start, min(start + step, choices))
+        made[..., part, :, :] = exponential(_blocks(x, order, np.arange(choices)[part]))[..., :n, size - n :]
+    return made
+
+
+def _blocks(x: Any, order: int, choices: Any) -> Any:
+    """x on the block diagonal and, above it, the unit matrices whose places the choices number."""
+    n = x.shape[-1]
+    places = np.unravel_index(choices, (n,) * (2 * order))
+    made = np.zeros((*x.shape[:-2], len(choices), n * (order + 1), n * (order + 1)), x.dtype)
+    for block in range(order + 1):
+        part = slice(block * n, (block + 1) * n)
+        made[..., part, part] = x[..., None, :, :]
+    for block in range(order):
+        row, column = block * n + places[2 * block], (block + 1) * n + places[2 * block + 1]
+        made[..., np.arange(len(choices)), row, column] = 1
+    return made
 
 
 @operation(
