@@ -63,7 +63,7 @@ CREATION = ARRAYS - _words("array asarray copy arange indices") | _words("diag_i
 ATTRIBUTES = _words("T mT shape ndim size real sign logabsdet eigenvalues eigenvectors U S Vh Q R")
 METHODS = _words("""
     sum mean reshape ravel flatten dot trace transpose copy astype diagonal prod max min cumsum cumprod
-    swapaxes squeeze var std all any clip repeat take argmax argmin argsort round item tolist conj
+    swapaxes squeeze var std all any clip repeat take argmax argmin argsort round item conj
     """)
 KEYWORDS = _words("""
     axis axes axis1 axis2 keepdims order ord dtype n N M k m num start stop step offset shape size

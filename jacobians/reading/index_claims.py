@@ -100,7 +100,7 @@ class IndexClaim:
             if letter not in found:
                 raise ShapeError(
                     f"axis {letter} has no size: no factor but a delta carries it",
-                    self.text,
+                    self.text[:90],
                     f"sizes={{'{letter}': 3}}",
                 )
         return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,14 @@ from jacobians.errors import BudgetError, ShapeError
 from jacobians.reading import builtin_functions as plain
 from jacobians.reading import costs
 from jacobians.reading.allowed import ATTRIBUTES, KEYWORDS, METHODS
-from jacobians.reading.limits import Meter, entries_of, power, whole_numbers
+from jacobians.reading.limits import Meter, entries_of, items_of, power, whole_numbers
 from jacobians.reading.placed import Placed
 from jacobians.reading.vocabulary import DTYPES, NUMPY, Entry, Vocabulary, is_module
 from jacobians.reading.wording import kind_of, mismatch
 
 Scope = dict[str, Any]
 MAX_CALLS = 8  # lambdas calling lambdas
+_UNFOLDING = frozenset(["zip", "enumerate", "list", "tuple", "reversed", "sorted"])
 _LISTS_WELCOME = frozenset(
     [
         "concatenate",
@@ -86,6 +87,10 @@ class Interpreter(Placed):
         self.pay(node, self.meter.step)
         return handler(self, node, scope)
 
+    def _pay_items(self, node: ast.AST, *values: Any) -> None:
+        """Pay a step for every item of lists that are gone through."""
+        self.pay(node, self.meter.step, sum(items_of(value) for value in values))
+
     # -- names and constants --------------------------------------------------------------------------------
 
     def _constant(self, node: ast.Constant, scope: Scope) -> Any:
@@ -126,7 +131,11 @@ class Interpreter(Placed):
                 raise self.error(f"{sign} takes numbers and arrays, not {kind_of(value)}", node)
         if isinstance(left, int) and isinstance(right, int):
             return self.guard(node, whole_numbers, sign, left, right, self.number)
-        self.pay(node, self.meter.charge, *self.vocabulary.cost(sign, left, right))
+        self._pay_items(node, left, right)
+        amounts = self.vocabulary.cost(sign, left, right)
+        self.pay(node, self.meter.charge, *amounts)
+        if all(isinstance(value, list | tuple | int) for value in (left, right)):
+            self.pay(node, self.meter.step, amounts[0])  # the result is a list
         self._check_shapes(node, sign, left, right)
         if sign in ("**", ".^", "^") and isinstance(left, int | float) and isinstance(right, int | float):
             return self.guard(node, power, left, right)
@@ -157,6 +166,7 @@ class Interpreter(Placed):
         result: Any = True
         for place, (comparison, operand) in enumerate(zip(node.ops, node.comparators, strict=True)):
             right = self.evaluate(operand, scope)
+            self._pay_items(node, left, right)
             self.pay(node, self.meter.charge, costs.elementwise((left, right)))
             result = self.guard(node, _COMPARISONS[type(comparison)], left, right)
             left = right
@@ -198,11 +208,14 @@ class Interpreter(Placed):
     def _parts(self, nodes: list[ast.expr], scope: Scope) -> Iterator[Any]:
         for part in nodes:
             if isinstance(part, ast.Starred):
-                found = self.guard(part, plain.items, self.evaluate(part.value, scope))
-                self.pay(part, self.meter.step, len(found))
-                yield from found
+                yield from self._items(part, self.evaluate(part.value, scope))
             else:
                 yield self.evaluate(part, scope)
+
+    def _items(self, node: ast.AST, value: Any) -> Sequence[Any]:
+        self.pay(node, self.meter.step, _first_size(value))
+        items: Sequence[Any] = self.guard(node, plain.items, value)
+        return items
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> list[Any]:
         found = list(self._loop(node, node.generators, dict(scope)))
@@ -213,7 +226,7 @@ class Interpreter(Placed):
             yield self.evaluate(node.elt, scope)
             return
         loop, *inner = loops
-        values = self.guard(loop.iter, plain.items, self.evaluate(loop.iter, scope))
+        values = self._items(loop.iter, self.evaluate(loop.iter, scope))
         for value in values:
             self.pay(node, self.meter.step)
             self.assign(loop.target, value, scope)
@@ -226,7 +239,7 @@ class Interpreter(Placed):
             scope[target.id] = value
             return
         parts = getattr(target, "elts", [])
-        values = list(self.guard(target, plain.items, value))
+        values = self._items(target, value)
         if len(parts) != len(values):
             raise self.error(f"{len(parts)} names for {len(values)} values", target)
         for part, item in zip(parts, values, strict=True):
@@ -238,6 +251,7 @@ class Interpreter(Placed):
         if isinstance(value, str | Lambda | type | int | float | type(None)):
             raise self.error(f"{kind_of(value)} has no entries to index", node)
         if not plain.is_list(value):
+            self._pay_items(node, *(index if isinstance(index, tuple) else (index,)))
             self.pay(node, self.meter.charge, *costs.indexing(value, index))
         return self.guard(node, operator.getitem, value, index)
 
@@ -266,6 +280,7 @@ class Interpreter(Placed):
         if isinstance(function, Lambda):
             return self._call_lambda(node, function, args, kwargs)
         self._check_keywords(node, kwargs)
+        self._pay_items(node, *args, *kwargs.values())
         if isinstance(function, str):
             return self._call_method(node, scope, function, args, kwargs)
         return self._call_entry(node, function, args, kwargs)
@@ -308,7 +323,9 @@ class Interpreter(Placed):
             amounts = self.guard(node, entry.cost, args, kwargs)
             self.pay(node, self.meter.charge, *amounts)
         else:
-            self.pay(node, self.meter.step, sum(_steps(value) for value in args))
+            self.pay(node, self.meter.charge, sum(entries_of(value) for value in args))
+            if entry.name in _UNFOLDING:
+                self.pay(node, self.meter.step, sum(_first_size(value) for value in args))
         if entry.numpy and entry.name not in _LISTS_WELCOME:
             args = [plain.stacked(v) if isinstance(v, list) and plain.holds_traced(v) else v for v in args]
         result = self.guard(node, entry.call, *args, **kwargs)
@@ -325,7 +342,7 @@ class Interpreter(Placed):
             raise self.error(f"{kind_of(value)} has no methods", node)
         if name == "astype" and not (len(args) == 1 and any(args[0] is known for known in DTYPES)):
             raise self.error(".astype() takes float, int or bool", node, "x.astype(float)")
-        if name == "astype" and args[0] in (float, np.float64) and _keeps_itskind_of(value):
+        if name == "astype" and args[0] in (float, np.float64) and _keeps_its_kind(value):
             return value
         self.pay(node, self.meter.charge, *self.guard(node, costs.cost_of, name, [value, *args], kwargs))
         if isinstance(value, int | float):
@@ -368,11 +385,12 @@ def dotted_name(node: ast.expr, scope: Mapping[str, Any]) -> str | None:
     return ".".join([node.id, *reversed(parts)])
 
 
-def _steps(value: Any) -> int:
-    return entries_of(value) if plain.is_list(value) else 1
+def _first_size(value: Any) -> int:
+    size = len(value) if plain.is_list(value) else (getattr(value, "shape", None) or (1,))[0]
+    return size if isinstance(size, int) else 1
 
 
-def _keeps_itskind_of(value: Any) -> bool:
+def _keeps_its_kind(value: Any) -> bool:
     # a cast to float must not drop an imaginary part or a fraction
     return isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "cO"
 

@@ -176,21 +176,39 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     return tuple(int(size) for size in shape)
 
 
-def entries_of(value: Any, seen: dict[int, int] | None = None, depth: int = 0) -> int:
+def entries_of(value: Any) -> int:
     """Entries of an array, or of nested lists as `np.array` would unfold them (shared parts count each time).
 
     >>> row = [0] * 3
     >>> entries_of([row, row])
     6
     """
+    return _unfolded(value, _array_entries, {}, 0)
+
+
+def items_of(value: Any) -> int:
+    """Items of nested lists, where an array is one item; nothing for what is no list.
+
+    >>> items_of([[1, 2], [np.ones(100)]]), items_of(3)
+    (3, 0)
+    """
+    return _unfolded(value, lambda part: 1, {}, 0) if isinstance(value, list | tuple | range) else 0
+
+
+def _array_entries(value: Any) -> int:
+    if isinstance(value, int | float):
+        return 1
+    shape = shape_of(value)
+    return math.prod(shape) if shape else 1
+
+
+def _unfolded(value: Any, leaf: Callable[[Any], int], seen: dict[int, int], depth: int) -> int:
     if isinstance(value, range):
         return len(value)
     if not isinstance(value, list | tuple):
-        shape = shape_of(value)
-        return math.prod(shape) if shape else 1
+        return leaf(value)
     if depth > MAX_LIST_DEPTH:
         raise BudgetError(f"lists nest deeper than {MAX_LIST_DEPTH}", "", "an array of fewer axes")
-    seen = {} if seen is None else seen
     if id(value) not in seen:
-        seen[id(value)] = max(1, sum(entries_of(part, seen, depth + 1) for part in value))
+        seen[id(value)] = max(1, sum(_unfolded(part, leaf, seen, depth + 1) for part in value))
     return seen[id(value)]

@@ -133,7 +133,7 @@ class Program:
         for step in self.steps:
             interpreter.statement = step.statement
             result = self._step(interpreter, step, scope, name_value)
-        if isinstance(result, Lambda | type | str | type(None)):
+        if isinstance(result, Lambda | type | str | slice | type(None) | type(...)):
             raise self.steps[-1].statement.error(
                 "the last statement is no number and no array", 0, None, "f(x)"
             )

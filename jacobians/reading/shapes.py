@@ -180,7 +180,8 @@ def parse_shape(name: str, text: str) -> tuple[Size, ...]:
         ^^^
       try: A:3,4
     """
-    parts = [part.strip() for part in text.strip().strip("()[]").split(",")]
+    bare = re.sub(r"^[(\[](.*)[)\]]$", r"\1", text.strip())
+    parts = [part.strip() for part in bare.split(",")]
     if parts[-1] == "":
         parts.pop()
     if len(parts) > 30:

@@ -186,6 +186,8 @@ def _parts(text: str, strings: bool) -> Iterator[str]:
             begin = match.end()
         elif sign[0] in "'\"":
             scan.quote(at)
+            if "\\" in sign:
+                raise scan.fail("a backslash cannot be read", at, "strings without it")
             if len(sign) == 1:
                 raise scan.fail(f"the quote {sign} is never closed", at, "close it, or remove it")
         elif sign == "\\":
