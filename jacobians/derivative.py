@@ -15,14 +15,14 @@ import numpy as np
 from .axes import Poly, Shape, entries, magnitude, number, show
 from .dense import write, zeros_for
 from .errors import BudgetError, ShapeError, UnsupportedError
-from .expr import Node
+from .expr import Node, constant
 from .operation import as_node
 from .ops.indexing import Key, slots_of
 from .plan import evaluate
 from .terms import Term, TermSum, add, assemble, canonical, compose
 from .toeplitz import toeplitz_view
 from .tracing import Traced
-from .wiring import Slot, labels_of
+from .wiring import Slot, Table, labels_of
 
 LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
 
@@ -294,7 +294,7 @@ def _tensors(value: Any) -> Any:
 
 
 def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
-    """The same Terms with every factor's node replaced by a leaf that holds its array."""
+    """The same Terms with every factor's node replaced by a leaf that holds its array, and every table by its integers."""
     leaves: dict[int, Node] = {}
 
     def leaf(node: Node) -> Node:
@@ -305,8 +305,16 @@ def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
             leaves[node.serial] = made
         return leaves[node.serial]
 
+    def fixed(slot: Slot) -> Slot:
+        if isinstance(slot, Table) and slot.node.serial in values:
+            return Table(slot.labels, constant(values[slot.node.serial]))
+        return slot
+
+    def slots(given: tuple[Slot, ...]) -> tuple[Slot, ...]:
+        return tuple(fixed(slot) for slot in given)
+
     made = [
-        Term(t.coefficient, tuple((leaf(n), ls) for n, ls in t.factors), t.target, t.input, t.sizes)
+        Term(t.coefficient, tuple((leaf(n), ls) for n, ls in t.factors), slots(t.target), slots(t.input), t.sizes)
         for t in terms.terms
     ]
     return TermSum(terms.target_shape, terms.input_shape, tuple(made))
@@ -314,7 +322,7 @@ def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
 
 def evaluated(whole: TermSum, target_name: Any, input_name: Any, dtype: Any) -> Jacobian:
     """A Jacobian with numbers, from Terms whose factors can all be computed from leaves."""
-    nodes = list({node.serial: node for t in whole.terms for node, _ in t.factors}.values())
+    nodes = list({node.serial: node for t in whole.terms for node in t.nodes}.values())
     values = dict(zip((node.serial for node in nodes), evaluate(nodes), strict=True))
     return Jacobian(whole, values, target_name, input_name, dtype)
 

@@ -47,7 +47,7 @@ class Compiled:
     def _layout(self, names: Callable[[Trace, Node, str], str]) -> None:
         """Factors in one order, and what each Jacobian needs of them."""
         whole = [terms for row in self.rows for terms in row]
-        self.factors = {n.serial: n for terms in whole for t in terms.terms for n, _ in t.factors}
+        self.factors = {n.serial: n for terms in whole for t in terms.terms for n in t.nodes}
         self.serials = tuple(self.factors)
         self._borrowed = tuple(
             k for k, n in enumerate(self.factors.values()) if n.op in ("variable", "constant", "identity", "select", "reshape", "einsum", "output")

@@ -112,7 +112,7 @@ def _prepare(structure: Structure) -> Prepared:
     assert traced is not None
     order, mode, with_values = structure.order
     rows = tuple(map(tuple, accumulate(traced, order, mode)))
-    factors = {n.serial: n for row in rows for terms in row for t in terms.terms for n, _ in t.factors}
+    factors = {n.serial: n for row in rows for terms in row for t in terms.terms for n in t.nodes}
     roots = [*factors.values(), *(traced.targets if with_values else ())]
     plan, constants = make_plan(roots, traced.variables)
     place = {node.serial: k for k, node in enumerate(structure.constants)}

@@ -26,6 +26,7 @@ from .wiring import (
     Equations,
     NotSymbolic,
     Slot,
+    Table,
     encode,
     labels_of,
     plain,
@@ -63,6 +64,12 @@ class Term:
     def carried(self) -> frozenset[int]:
         """The labels that factors carry."""
         return frozenset(label for _, labels in self.factors for label in labels)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes whose values the Term needs: its factors', and those of index tables that are not constant."""
+        tables = [s.node for s in (*self.target, *self.input) if isinstance(s, Table) and s.node.op != "constant"]
+        return (*(node for node, _ in self.factors), *tables)
 
     @property
     def pattern(self) -> Any:
