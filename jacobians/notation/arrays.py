@@ -167,7 +167,7 @@ class Arrays:
         if len(coded) != 1 or coded[0][1:3] != ((0,), (0, 0)):
             return None
         inner = self.form(node.args[0])
-        return None if inner is None else forms.scaled(coded[0][0], Form("diag", (inner,), None, "m"))
+        return None if inner is None else forms.scaled(coded[0][0], forms.diag(inner))
 
 
 def _applied(node: Node, args: Sequence[Form | None], names: Names) -> Form:

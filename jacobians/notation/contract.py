@@ -99,7 +99,7 @@ def _summed(
     left = a if first[1] == label else forms.transposed(a)
     right = b if second[0] == label else forms.transposed(b)
     if vector is not None:
-        left = forms.times(left, Form("diag", (vector,), None, "m"))
+        left = forms.times(left, forms.diag(vector))
     ends = (first[0] if first[1] == label else first[1], second[1] if second[0] == label else second[0])
     return [*outside, (forms.times(left, right), ends)]
 
@@ -139,7 +139,7 @@ def _placed(
     if row is None and column is None:
         return None
     if row is not None and row == column:
-        return Form("diag", (vectors[row],), None, "m") if row in vectors else forms.eye(sizes[row])
+        return forms.diag(vectors[row]) if row in vectors else forms.eye(sizes[row])
     if row is None or column is None:
         label = row if row is not None else column
         assert label is not None
@@ -151,7 +151,7 @@ def _placed(
         return forms.times(left, forms.transposed(right))
     form = matrix[0] if matrix[1][0] == row else forms.transposed(matrix[0])
     if row in vectors:
-        form = forms.times(Form("diag", (vectors[row],), None, "m"), form)
+        form = forms.times(forms.diag(vectors[row]), form)
     if column in vectors:
-        form = forms.times(form, Form("diag", (vectors[column],), None, "m"))
+        form = forms.times(form, forms.diag(vectors[column]))
     return form

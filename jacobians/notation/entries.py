@@ -1,8 +1,8 @@
 """One entry of a tensor as an expression: sums, products, powers, deltas and entries `x[i]`.
 
-The records (`Number`, `Entry`, `Delta`, `Call`, `Power`, `Quotient`, `Product`, `Plus`, `Total`) are what the
-printers of index notation read; `times`, `plus`, `power`, `quotient` and `total` build them and tidy up as they
-go: numbers are multiplied out, `f f` becomes `f²`, a sum inside a product moves to its front.
+The records (`Number`, `Entry`, `Delta`, `Call`, `Power`, `Quotient`, `Product`, `Plus`, `Total`) are what
+the printers of index notation read; `times`, `plus`, `power`, `quotient` and `total` build them and tidy up
+as they go: numbers are multiplied out, `f f` becomes `f²`, a sum inside a product moves to its front.
 
 >>> f = Entry("f", (letter("i"),))
 >>> times(2, times(0.5, f), f) == power(f, 2)
@@ -11,13 +11,13 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, TypeAlias
 
 from ..axes import Poly, Size
-from ..wiring import Affine, Slot, Table
+from ..wiring import Slot, Table
 from ..wiring import affine as _affine
 
 
@@ -57,6 +57,7 @@ def _size(size: Size) -> str:
 def index_of(slot: Slot, along: Mapping[int, Index], tables: Mapping[int, str] | None = None) -> Index:
     """A slot with an index put in for each of its labels: `i`, `i+1`, `4*i+j`, `T[i]`.
 
+    >>> from ..wiring import Affine
     >>> str(index_of(Affine(1, ((0, 2), (1, 1))), {0: letter("i"), 1: letter("j")}))
     '2*i+j+1'
     """
@@ -156,7 +157,7 @@ def tidy(value: Any) -> Any:
     >>> tidy(2.0), tidy(0.5)
     (2, 0.5)
     """
-    if isinstance(value, Poly) or isinstance(value, int):
+    if isinstance(value, (Poly, int)):
         return value
     number = float(value)
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
@@ -176,11 +177,11 @@ def parts(expr: Expr) -> tuple[tuple[str, ...], Any, tuple[Expr, ...]]:
 
 
 def times(*exprs: Expr | int | float) -> Expr:
-    """The product, flat: numbers multiplied, equal factors a power, one quotient, sums over letters in front."""
+    """The product, flat: numbers multiplied, equal factors a power, one quotient, sums in front."""
     letters: list[str] = []
     coefficient: Any = 1
-    top: dict[Expr, Any] = {}
-    bottom: dict[Expr, Any] = {}
+    top: Powers = {}
+    bottom: Powers = {}
     work = list(reversed(exprs))
     while work:
         expr = work.pop()
@@ -196,27 +197,31 @@ def times(*exprs: Expr | int | float) -> Expr:
     return total(letters, _made(tidy(coefficient), top, bottom))
 
 
-def _count(powers: dict[Expr, Any], expr: Expr) -> None:
+Powers: TypeAlias = dict[Any, tuple[Expr, Any]]  # by signature: a base and its exponent
+
+
+def _count(powers: Powers, expr: Expr) -> None:
     _, number, factors = parts(expr)
     for factor in factors if number == 1 and not isinstance(expr, Total) else (expr,):
         base, exponent = (factor.base, factor.exponent) if isinstance(factor, Power) else (factor, 1)
-        powers[base] = powers.get(base, 0) + exponent
+        key = signature(base)
+        known, before = powers.get(key, (base, 0))
+        powers[key] = known, before + exponent
 
 
-def _made(coefficient: Any, top: Mapping[Expr, Any], bottom: Mapping[Expr, Any]) -> Expr:
+def _made(coefficient: Any, top: Powers, bottom: Powers) -> Expr:
     """`coefficient * deltas * top / bottom`, powers of one base on both sides of the bar cancelled."""
-    up = {base: exponent - bottom.get(base, 0) for base, exponent in top.items()}
-    down = {base: exponent for base, exponent in bottom.items() if base not in top}
-    down |= {base: -exponent for base, exponent in up.items() if base in bottom and exponent < 0}
-    above = [power(base, e) for base, e in up.items() if not (base in bottom and e < 0)]
-    made = [f for f in above if f != ONE]
+    both = {key: (base, e - bottom.get(key, (base, 0))[1]) for key, (base, e) in top.items()}
+    down = [pair for key, pair in bottom.items() if key not in top]
+    down += [(base, -e) for key, (base, e) in both.items() if key in bottom and e < 0]
+    made = [power(base, e) for key, (base, e) in both.items() if e > 0 or key not in bottom]
     if coefficient == 0:
         return ZERO
     deltas = sorted((f for f in made if isinstance(f, Delta)), key=lambda d: (str(d.left), str(d.right)))
-    made = [f for f in made if not isinstance(f, Delta)]
+    made = [f for f in made if not isinstance(f, Delta) and f != ONE]
     if not down:
         return _product(coefficient, (*deltas, *made))
-    below = _product(1, tuple(power(base, e) for base, e in down.items()))
+    below = _product(1, tuple(power(base, e) for base, e in down))
     if not made and coefficient in (1, -1) and deltas:
         return _product(coefficient, (Quotient(_product(1, tuple(deltas)), below),))
     sign = -1 if not isinstance(coefficient, Poly) and coefficient < 0 else 1
@@ -246,19 +251,37 @@ def plus(exprs: Iterable[Expr]) -> Expr:
 
 def signature(expr: Expr) -> Any:
     """What two expressions share that differ only in the letters summed over and the order of factors."""
-    letters, coefficient, factors = parts(expr)
-    if not letters or len(letters) > 3:
+    inner = list(_bound(expr))
+    if not inner:
         return expr
+    letters, coefficient, factors = parts(expr)
+    rest = [name for name in inner if name not in letters]
+    orders = permutations(letters) if len(letters) <= 3 else (letters,)
     shown = [repr(factor) for factor in factors]
     return min(
-        (coefficient, tuple(sorted(_renamed(text, order) for text in shown)))
-        for order in permutations(letters)
+        (str(coefficient), tuple(sorted(_renamed(text, (*order, *rest)) for text in shown))) for order in orders
     )
+
+
+def _bound(expr: Expr) -> Iterator[str]:
+    """The letters summed over anywhere inside, in order."""
+    match expr:
+        case Total(letters, body):
+            yield from letters
+            yield from _bound(body)
+        case Call(args=inside) | Product(factors=inside) | Plus(terms=inside):
+            for one in inside:
+                yield from _bound(one)
+        case Power(base=base):
+            yield from _bound(base)
+        case Quotient(top, bottom):
+            yield from _bound(top)
+            yield from _bound(bottom)
 
 
 def _renamed(text: str, letters: Sequence[str]) -> str:
     for k, name in enumerate(letters):
-        text = text.replace(f"(('{name}', ", f"(('#{k}', ").replace(f", ('{name}', ", f", ('#{k}', ")
+        text = text.replace(f"('{name}'", f"('#{k}'").replace(f", '{name}'", f", '#{k}'")
     return text
 
 

@@ -100,23 +100,45 @@ def times(left: Form, right: Form) -> Form:
 
 
 def hadamard(*forms: Form) -> Form:
-    """The product entry by entry of forms of one shape; `v ⊙ v` is `v²` for columns and scalars."""
+    """The product entry by entry of forms of one shape; `v ⊙ v` is `v²`, `(1 / v) ⊙ v²` is `v`."""
     coefficient: Any = 1
     powers: dict[Form, Any] = {}
-    for form in forms:
+    work = [(form, 1) for form in reversed(forms)]
+    while work:
+        form, sign = work.pop()
         if form.op == "scaled":
-            coefficient, form = coefficient * form.value, form.args[0]
-        for one in form.args if form.op == "hadamard" else (form,):
-            if one.op == "ones":
-                powers.setdefault(one, 1)
-                continue
-            base, exponent = (one.args[0], one.value) if one.op == "power" else (one, 1)
-            powers[base] = powers.get(base, 0) + exponent
-    if len(powers) > 1:
-        powers = {base: exponent for base, exponent in powers.items() if base.op != "ones"}
-    made = [power(base, exponent) for base, exponent in powers.items()]
-    whole = made[0] if len(made) == 1 else Form("hadamard", tuple(made), None, made[0].kind)
-    return scaled(coefficient, whole)
+            coefficient = coefficient * form.value**sign
+            work.append((form.args[0], sign))
+        elif form.op == "hadamard":
+            work += [(arg, sign) for arg in reversed(form.args)]
+        elif form.op == "quotient" and form.args[1].kind == form.kind:
+            work += [(form.args[1], -sign), (form.args[0], sign)]
+        elif form.op == "number":
+            coefficient = coefficient * form.value**sign
+        else:
+            base, exponent = (form.args[0], form.value) if form.op == "power" else (form, 1)
+            powers[base] = powers.get(base, 0) + sign * exponent
+    plain = {base: e for base, e in powers.items() if base.op != "ones" and e != 0}
+    top = [power(base, e) for base, e in plain.items() if e > 0 or len(plain) == 1 and len(forms) == 1]
+    bottom = [power(base, -e) for base, e in plain.items() if power(base, e) not in top]
+    above = _entrywise(top) or (number(1) if bottom else Form("ones", (), None, "s"))
+    if not plain:
+        return scaled(coefficient, next(base for base in powers if base.op == "ones"))
+    below = _entrywise(bottom)
+    return scaled(coefficient, above if below is None else quotient(above, below))
+
+
+def _entrywise(forms: list[Form]) -> Form | None:
+    if len(forms) < 2:
+        return forms[0] if forms else None
+    return Form("hadamard", tuple(forms), None, max((form.kind for form in forms), key="scrm".index))
+
+
+def diag(form: Form) -> Form:
+    """The diagonal matrix of a column."""
+    if form.op == "scaled":
+        return scaled(form.value, diag(form.args[0]))
+    return eye(form.value) if form.op == "ones" else Form("diag", (form,), None, "m")
 
 
 def quotient(top: Form, bottom: Form) -> Form:
@@ -132,7 +154,7 @@ def quotient(top: Form, bottom: Form) -> Form:
     if top.op == "quotient":
         inner, below = top.args
         if below.kind == bottom.kind:
-            return quotient(inner, hadamard(below, bottom))
+            return Form("quotient", (inner, hadamard(below, bottom)), None, top.kind)
     return Form("quotient", (top, bottom), None, max(top.kind, bottom.kind, key="scrm".index))
 
 
@@ -226,7 +248,8 @@ def _scaled(sign: str) -> Callable[[FormPrinter, Form], Printed]:
         coefficient, (arg,) = form.value, form.args
         negative = not isinstance(coefficient, Poly) and coefficient < 0
         size = -coefficient if negative else coefficient
-        text = p.at(arg, PRODUCT) if size == 1 else p.at(number(size), PRODUCT) + sign + p.at(arg, PRODUCT)
+        place = HADAMARD if arg.op == "quotient" else PRODUCT
+        text = p.at(arg, place) if size == 1 else p.at(number(size), PRODUCT) + sign + p.at(arg, PRODUCT)
         return (p.dash + text, PLUS) if negative else (text, PRODUCT)
 
     return write

@@ -1,14 +1,53 @@
-"""Index notation of a Jacobian.
+"""Index notation of a Jacobian: the sum, the einsum, the wiring, and the form that claims are written in.
 
-`core_wiring(term, labels)` says which axis of a compressed array runs along which axes of the tensor.
+`index_form(terms)` is readable text (`δ_im (1 − f_i²) x_n`), `einsum_call(term)` numpy's einsum for one Term,
+`core_wiring(term, labels)` says how a compressed array stands in the tensor, `claim_form(terms)` prints what
+`parse.parse_term` reads back (`i|m n: delta[i,m] * x[n]`), and `where_lines(names)` explains the letters that
+stand for long values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ..terms import Term
-from .letters import label_letters, place_letters, slot_text
+from ..axes import Poly
+from ..expr import Node
+from ..layouts import plain_shape
+from ..terms import Term, TermSum
+from ..wiring import Table, labels_of
+from .arrays import Arrays, array_text, flatten
+from .entries import index_of, letter, tidy
+from .forms import TEXT, ascii_form
+from .letters import label_letters, place_letters
+from .naming import Names, name_values
+from .printers import ASCII, CODE, UNICODE, Printer, number_text
+from .reader import Places, Reader, applied, factor_nodes, read_terms
+
+
+def default_places(terms: TermSum, names: Names | None = None, axes: Sequence[str] | None = None) -> Places:
+    """Letters for the axes of a Jacobian, avoiding the names of its values."""
+    avoid = names.taken() if names else ()
+    return place_letters(len(terms.target_shape), len(terms.input_shape), axes, avoid)
+
+
+def index_form(
+    terms: TermSum,
+    places: Places | None = None,
+    names: Names | None = None,
+    printer: Printer = UNICODE,
+) -> str:
+    """The entry of a Jacobian at its letters: `δ_im (1 − f_i²) x_n`; `0` where it is zero.
+
+    >>> from ..expr import variable
+    >>> from ..terms import term
+    >>> dz_dA = term(1, [(variable("x", (4,)), "n")], "i", "in", {"i": 3, "n": 4})
+    >>> index_form(TermSum((3,), (3, 4), (dz_dA,)))
+    'δ_im x_n'
+    """
+    names = names or name_values(factor_nodes(terms))
+    return printer.print(read_terms(terms, places or default_places(terms, names), names))
 
 
 def core_wiring(term: Term, labels: Sequence[int]) -> str:
@@ -24,7 +63,148 @@ def core_wiring(term: Term, labels: Sequence[int]) -> str:
     >>> core_wiring(term(1, [(variable("x", (4,)), "n")], "i", "in", {"i": 3, "n": 4}), (1,))
     'n: i|i n'
     """
-    places = place_letters(len(term.target), len(term.input))
-    letters = label_letters(term, places)
-    sides = [" ".join(slot_text(slot, letters) for slot in side) for side in (term.target, term.input)]
+    letters = label_letters(term, place_letters(len(term.target), len(term.input)))
+    along = {label: letter(name) for label, name in letters.items()}
+    sides = [" ".join(str(index_of(slot, along)) for slot in side) for side in (term.target, term.input)]
     return f"{' '.join(letters[label] for label in labels)}: {sides[0]}|{sides[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Einsum:
+    """One Term as numpy's einsum: its result stands at `at` in the tensor J (empty: it is J itself)."""
+
+    subscripts: str
+    operands: tuple[str, ...]
+    coefficient: Any
+    at: str
+
+    @property
+    def text(self) -> str:
+        """The call as source, with a comment that says where a Kronecker delta puts it."""
+        size = "" if self.coefficient == 1 else f"{number_text(self.coefficient)} * "
+        if not self.operands:
+            call = repr(self.coefficient) if not isinstance(self.coefficient, Poly) else size[:-3]
+        else:
+            call = f'{size}np.einsum("{self.subscripts}", {", ".join(self.operands)})'
+        return call + (f"   # at {self.at}" if self.at else "")
+
+
+def einsum_call(
+    term: Term,
+    places: Places | None = None,
+    names: Names | None = None,
+) -> Einsum:
+    """A Term's product as one `np.einsum` over the letters that its factors carry.
+
+    numpy has no repeated output letter, so a delta is told apart: `np.einsum("i,n->in", 1 - f**2, x)` stands at
+    `J[i, i, n]`.
+    """
+    nodes = [node for node, _ in term.factors]
+    names = names or name_values(nodes)
+    places = places or place_letters(len(term.target), len(term.input), avoid=names.taken())
+    coefficient, atoms, sizes = flatten(term, names)
+    opened = Term(coefficient, tuple(atoms), term.target, term.input, tuple(sizes))
+    letters = label_letters(opened, places, names.taken())
+    carried = {label for _, labels in atoms for label in labels}
+    output = [label for label in term.wiring if label in carried]
+    groups = ["".join(letters[label] for label in labels) for _, labels in atoms]
+    subscripts = f"{','.join(groups)}->{''.join(letters[label] for label in output)}"
+    along = {label: letter(name) for label, name in letters.items()}
+    slots = (*term.target, *term.input)
+    at = "" if list(slots) == output else f"J[{', '.join(str(index_of(slot, along)) for slot in slots)}]"
+    return Einsum(subscripts, tuple(array_text(node, names) for node, _ in atoms), coefficient, at)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimForm:
+    """A Jacobian as text that can be read back, and the nodes that the names in it stand for."""
+
+    text: str
+    nodes: Mapping[str, Node]
+
+
+def claim_form(terms: TermSum, places: Places | None = None) -> ClaimForm:
+    """A Jacobian as `i|m n: delta[i,m] * x[n]`, one name for each factor; see `parse.parse_term`.
+
+    Letters before the colon are the target and input axes.  `delta[i,m]` says that two axes are equal,
+    `delta[j,i+1]` that one is index arithmetic of others; letters that stand before no colon are summed,
+    `sum[k:3]` gives one its size where no factor carries it.
+    """
+    known: dict[str, Node] = {}
+    spelled: dict[int, str] = {}
+    for node in factor_nodes(terms):
+        if node.serial not in spelled:
+            spelled[node.serial] = name = _atom(node, known)
+            known[name] = node
+    names = Names(
+        {node.serial: node.serial for node in known.values()},
+        {node.serial: name for name, node in known.items()},
+    )
+    places = places or default_places(terms, names)
+    body = ""
+    for term in terms.terms:
+        text = _claimed(term, places, names)
+        body += (" - " + text[1:] if text.startswith("-") else " + " + text) if body else text
+    return ClaimForm(f"{' '.join(places[0])}|{' '.join(places[1])}: {body or '0'}", known)
+
+
+def _atom(node: Node, known: Mapping[str, Node]) -> str:
+    stem = node.name if node.name and node.name.isidentifier() else "T" if _is_table(node) else "u"
+    if stem not in known and stem not in ("delta", "sum"):
+        return stem
+    return next(f"{stem}{k}" for k in range(2, len(known) + 3) if f"{stem}{k}" not in known)
+
+
+def _is_table(node: Node) -> bool:
+    return getattr(node.dtype, "kind", "") == "i"
+
+
+def _claimed(term: Term, places: Places, names: Names) -> str:
+    reader = Reader(names, (*places[0], *places[1]))
+    at = [letter(name) for name in (*places[0], *places[1])]
+    slots = (*term.target, *term.input)
+    along, deltas, hidden = reader.along(term, slots, at)
+    sums = [
+        f"sum[{along[label]}:{term.sizes[label]!r}]"
+        for label in range(len(term.sizes))
+        if str(along[label]) in hidden and label not in term.carried
+    ]
+    coefficient = tidy(term.coefficient) if not isinstance(term.coefficient, Poly) else term.coefficient
+    number = f"({coefficient!r})" if isinstance(coefficient, Poly) else repr(coefficient)
+    parts = [*sums, *(CODE.print(delta) for delta in deltas)]
+    parts += [CODE.entry(names.of(node) or "", [along[k] for k in labels]) for node, labels in term.factors]
+    if coefficient == -1 and parts:
+        return "-" + " * ".join(parts)
+    return " * ".join(parts if coefficient == 1 and parts else [number, *parts])
+
+
+def where_lines(names: Names, printer: Printer = UNICODE) -> list[str]:
+    """What the letters made for long values stand for: `u = tanh(A x + b)`, one line each."""
+    return [f"{name} = {_meaning(name, node, names, printer)}" for name, node in names.where]
+
+
+def _meaning(name: str, node: Node, names: Names, printer: Printer) -> str:
+    if node.op == "constant":
+        return f"a constant, {plain_shape(node.shape)}"
+    if node.op == "variable":
+        return f"a value, {plain_shape(node.shape)}"
+    form = Arrays(names).form(node, written=True)
+    if form is not None:
+        return ascii_form(form) if printer is ASCII else TEXT.print(form)
+    hidden = Names(names.classes, {k: v for k, v in names.known.items() if v != name})
+    places = place_letters(node.ndim, 0, avoid=names.taken())[0]
+    try:
+        entry = Reader(hidden, places).entry(node, [letter(place) for place in places])
+    except (ValueError, KeyError):
+        return applied(node, names)
+    return f"[{printer.print(entry)}] over {' '.join(places)}"
+
+
+def slot_labels(term: Term) -> set[int]:
+    """The labels that stand in selections."""
+    return {k for slot in (*term.target, *term.input) if not isinstance(slot, int) for k in labels_of(slot)}
+
+
+def has_tables(term: Term) -> bool:
+    """Whether an axis is read from a table."""
+    return any(isinstance(slot, Table) for slot in (*term.target, *term.input))

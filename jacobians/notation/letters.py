@@ -9,11 +9,10 @@ serves twice, and none is taken that is already the name of a value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..axes import Poly, Size
 from ..terms import Term
-from ..wiring import Slot, Table
 
 TARGET = "ijklpqrstuvwmn"
 MATRIX = "mnpqrstuvwijkl"
@@ -90,32 +89,3 @@ def label_letters(
         if label not in letters:
             letters[label] = _take(SUMMED, used)
     return letters
-
-
-def slot_text(slot: Slot, letters: Mapping[int, str], tables: Mapping[int, str] | None = None) -> str:
-    """A slot as index arithmetic: `i`, `i+1`, `4*i+j`, `T[i]`.
-
-    >>> from ..wiring import Affine
-    >>> slot_text(Affine(1, ((0, 2), (1, 1))), {0: "i", 1: "j"})
-    '2*i+j+1'
-    """
-    if isinstance(slot, int):
-        return letters[slot]
-    if isinstance(slot, Table):
-        name = (tables or {}).get(slot.node.serial, slot.node.name or "T")
-        return f"{name}[{','.join(letters[label] for label in slot.labels)}]"
-    parts = [_scaled(stride, letters[label]) for label, stride in slot.strides]
-    if slot.offset != 0 or not parts:
-        parts.append(_size(slot.offset))
-    return "+".join(parts).replace("+-", "-")
-
-
-def _scaled(stride: Size, letter: str) -> str:
-    if stride == 1 or stride == -1:
-        return letter if stride == 1 else f"-{letter}"
-    return f"{_size(stride)}*{letter}"
-
-
-def _size(size: Size) -> str:
-    text = repr(size).replace(" ", "")
-    return f"({text})" if isinstance(size, Poly) and len(size.monomials) > 1 else text

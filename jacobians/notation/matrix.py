@@ -189,7 +189,7 @@ def _flat(
     """`diag(vec E)`, and `vec(E) vec(F)ᵀ`, either side of which may be a vector or missing."""
     if len(rows) == 2 and list(columns) == list(rows):
         stacked = _stacked(atoms, rows, sizes, order)
-        return None if stacked is None else Form("diag", (stacked,), None, "m")
+        return None if stacked is None else forms.diag(stacked)
     parts = _parted(
         atoms,
         (

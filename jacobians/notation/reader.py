@@ -1,7 +1,8 @@
 """Nodes and Terms read as expressions of one entry.
 
-`Reader(names).entry(node, index)` is the entry `node[index]`; `Reader.term(term, places)` is a Term's product with
-its deltas; `read_terms(terms, places)` is a whole Jacobian, one expression for its entry at the places' letters.
+`Reader(names).entry(node, index)` is the entry `node[index]`; `Reader.term(term, places)` is a Term's product
+with its deltas; `read_terms(terms, places)` is a whole Jacobian: one expression for its entry at the places'
+letters.
 """
 
 from __future__ import annotations
@@ -168,7 +169,9 @@ def _einsum(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
 def _combination(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     coefficients, labels, _ = node.params
     made = zip(coefficients, node.args, labels, strict=True)
-    return plus(times(tidy(c), reader.factor(arg, [index[k] for k in own])) for c, arg, own in made)
+    return positive_first(
+        plus(times(tidy(c), reader.factor(arg, [index[k] for k in own])) for c, arg, own in made)
+    )
 
 
 def _select(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
@@ -206,6 +209,8 @@ def _assemble(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
 
 def _reshape(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     """By index arithmetic where axes are split or only sizes 1 come and go, else as a call."""
+    if all(size == 1 for size in node.shape):
+        return reader.entry(node.args[0], [Index()] * node.args[0].ndim)
     terms = local_jacobian(node, 0).terms
     (only,) = terms if len(terms) == 1 else (None,)
     if only is None or not all(isinstance(slot, int) for slot in only.target):
