@@ -11,7 +11,7 @@ from typing import Any
 from . import structural, pointwise, reshaping, multilinear, indexing, joining  # noqa: F401, I001
 from . import rearranging, sorting, sampled, reductions, products, statistics, norms  # noqa: F401, I001
 from . import activations, forms  # noqa: F401, I001
-from . import matrix, determinant, factorizations, exponential  # noqa: F401, I001
+from . import matrix, determinant, factorizations, spectral, exponential  # noqa: F401, I001
 
 
 def __getattr__(name: str) -> Any:

@@ -18,9 +18,11 @@ from ..terms import TermSum, add
 from ._broadcast import axes_of, broadcast
 from ._matrices import batch_of, floating, guarded, is_longer, matrix, show, square, triangle
 from ._written import terms
+from .indexing import getitem
 from .multilinear import broadcast_to, contract, einsum, matmul, multiply, subtract, sum, transpose
 from .pointwise import make
 from .reshaping import reshape_node
+from .spectral import svdvals
 
 REMEDY = "a regular matrix; np.linalg.pinv or adding a multiple of the identity"
 
@@ -196,8 +198,6 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, ...]:
             f"a is {show(a.shape)}, b is {show(b.shape)}",
             "np.linalg.pinv(a) @ b for a batch",
         )
-    from .factorizations import svdvals
-
     z = matmul(full_rank(pinv(a, rcond), a, "lstsq is not traced"), b)
     tall = is_longer(*a.shape)
     rank = a.shape[1 if tall else 0]
@@ -298,9 +298,6 @@ rule("matrix_rank", _matrix_rank)
 @operation("matrix", serves="linalg.cond", formula="through the singular values; through inv for p='fro'")
 def cond(x: Any, p: Any = None) -> Node:
     """The condition numbers `|x| |inv(x)|` of the matrices in x; p is None, 2, -2 (spectral) or "fro"."""
-    from .factorizations import svdvals
-    from .indexing import getitem
-
     x = matrix(x, "cond")
     if p in (None, 2, -2):
         s = svdvals(x)
