@@ -18,7 +18,15 @@ import numpy as np
 
 from jacobians.errors import BudgetError, JacobiansError, ReadingError, ShapeError, did_you_mean
 from jacobians.reading.allowed import POINTWISE, POINTWISE_EXTRA
-from jacobians.reading.index_evaluation import DELTAS, Evaluation, indices_of, is_delta, uses, value_of
+from jacobians.reading.index_evaluation import (
+    DELTAS,
+    Evaluation,
+    indices_of,
+    is_delta,
+    uses,
+    value_of,
+    whole_number,
+)
 from jacobians.reading.limits import Budget, Meter
 from jacobians.reading.source import MAX_NESTING, Statement, split_statements
 from jacobians.reading.wording import words as shape_words
@@ -165,8 +173,9 @@ def parse_index_claim(text: str) -> IndexClaim:
         raise statement.error(
             "the axes before the colon are missing", 0, None, "i|m n: " + statement.text[:40]
         )
-    # the header is blanked out, so that places in the formula stay places in the text
-    formula = " " * (len(header) + 1) + statement.text[len(header) + 1 :]
+    # the header is blanked out byte by byte, so that places in the formula stay places in the text
+    blank = " " * len(header.encode("utf-8", "replace"))
+    formula = blank + " " + statement.text[len(header) + 1 :]
     node = _formula(statement, formula)
     inner = {letter for use in uses(node) for letter in indices_of(use) if isinstance(letter, str)}
     groups = [_axes(statement, part, inner) for part in header.split("|")]
@@ -270,8 +279,11 @@ def _children(statement: Statement, node: ast.AST) -> list[ast.AST]:
 def _check_indices(statement: Statement, use: ast.Subscript) -> None:
     parts = use.slice.elts if isinstance(use.slice, ast.Tuple) else [use.slice]
     for part in parts:
-        whole = isinstance(part, ast.Constant) and type(part.value) is int and part.value < 10**9
-        if not isinstance(part, ast.Name) and not whole:
+        try:
+            whole = isinstance(part, ast.Name) or whole_number(part) is not None
+        except ValueError:
+            whole = False
+        if not whole:
             raise statement.error("an index is a letter or a number", *statement.span(part), "A[i,k]")
     assert isinstance(use.value, ast.Name)
     letters_only = all(isinstance(part, ast.Name) for part in parts)

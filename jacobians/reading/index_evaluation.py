@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import count
+from operator import truediv
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,15 @@ def uses(node: ast.AST) -> list[ast.Subscript]:
 def indices_of(use: ast.Subscript) -> tuple[str | int, ...]:
     """The letters and numbers in the brackets of an indexed name."""
     parts = use.slice.elts if isinstance(use.slice, ast.Tuple) else [use.slice]
-    return tuple(part.id if isinstance(part, ast.Name) else int(part.value) for part in parts)  # type: ignore[attr-defined]
+    return tuple(part.id if isinstance(part, ast.Name) else whole_number(part) for part in parts)
+
+
+def whole_number(part: ast.expr) -> int:
+    """The whole number that stands as an index; ValueError if it is something else."""
+    found = ast.literal_eval(part) if isinstance(part, ast.Constant | ast.UnaryOp) else None
+    if type(found) is not int or abs(found) >= 10**9:
+        raise ValueError("an index is a letter or a number")
+    return found
 
 
 def is_delta(use: ast.Subscript) -> bool:
@@ -222,15 +231,20 @@ class Evaluation:
         """A product: letters that at least two factors carry, and nothing outside needs, are summed here."""
         factors = _factors(node)
         carried = [_letters_of(part) for part, _ in factors]
-        tensors = []
+        times: list[Tensor] = []
+        over: list[Tensor] = []
         for place, (part, inverted) in enumerate(factors):
             others = frozenset[str]().union(*carried[:place], *carried[place + 1 :])
             tensor = self.evaluate(part, kept | others)
-            tensors.append(
-                Tensor(tensor.letters, self.guarded(part, _reciprocal)(tensor.array)) if inverted else tensor
-            )
+            if inverted and tensor.letters:
+                tensor, inverted = (
+                    Tensor(tensor.letters, self.guarded(part, _reciprocal)(tensor.array)),
+                    False,
+                )
+            (over if inverted else times).append(tensor)
         repeated = {x for group in carried for x in group if sum(x in other for other in carried) > 1}
-        return self.multiplied(tensors, repeated - kept)
+        result = self.multiplied(times, repeated - kept)
+        return reduce(partial(self.together, self.guarded(node, truediv)), over, result)
 
     def multiplied(self, tensors: list[Tensor], gone: set[str]) -> Tensor:
         """The product of tensors, summed over the letters in `gone` as soon as no other tensor has them."""
