@@ -1,6 +1,6 @@
 """Graphs of scalars as plain-float Python: no array is made between the arguments and the results.
 
-`scalar_call(roots, inputs)` returns a function like the array program's, or None where some step is no scalar.
+`scalar_program(roots, inputs)` returns a program like the array one, or None where some step is no scalar.
 Where a float operation raises (log of 0, overflow) the array program's answer (inf, nan) is what counts, so the
 call falls back to it.
 """
@@ -8,12 +8,12 @@ call falls back to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .codegen import Program, build, program
+from .codegen import Program
 from .expr import Node
 from .plan import needed
 from .wiring import Affine
@@ -34,41 +34,47 @@ FAILS = (ValueError, OverflowError, ZeroDivisionError, TypeError)
 SCALARS_AT_MOST = 64  # entries of an input that are unpacked into floats
 
 
-def scalar_call(roots: Sequence[Node], inputs: Sequence[Node]) -> Callable[..., Any] | None:
-    """The plain-float function that computes `roots`, or None where the graph is not one of scalars."""
+def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Program, list[str]] | None:
+    """The plain-float program that computes `roots`, with the lines that unpack the arguments; None if not all scalar.
+
+    The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.
+    """
     nodes = [n for n in needed(roots, {n.serial for n in inputs}) if n not in inputs]
-    if not nodes or not all(_is_scalar(n, inputs) for n in nodes) or any(n.dtype != np.float64 or math.prod(n.shape) > SCALARS_AT_MOST for n in inputs):  # type: ignore[arg-type]
+    if not nodes or not all(_is_scalar(n, inputs) for n in nodes):
+        return None
+    if any(n.dtype != np.float64 or math.prod(n.shape) > SCALARS_AT_MOST for n in inputs):  # type: ignore[arg-type]
         return None
     if any(root in inputs and root.shape for root in roots):
         return None
-    made, lines = Program(), []
-    entry: dict[tuple[int, int], str] = {}
-    arguments = [made.fresh(n.name) for n in inputs]
-    for node, name in zip(inputs, arguments, strict=True):
-        if not node.shape:
-            lines.append(f"{name} = {name}.item()")
-            made.names[node.serial] = name
-            continue
-        parts = [made.fresh(f"{name}_{k}") for k in range(math.prod(node.shape))]  # type: ignore[arg-type]
-        flat = "" if len(node.shape) == 1 else ".ravel()"
-        lines.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
-        entry.update({(node.serial, k): part for k, part in enumerate(parts)})
-    for node in nodes:
-        _line(made, lines, node, entry)
-    made.lines = lines
+    made, before = Program(), []
+    made.taken.add("math")
     made.bindings["math"] = math
-    fast = build(made, arguments, "(" + "".join(made.names[r.serial] + ", " for r in roots) + ")")
-    plain = program(roots, inputs)
-    slow = build(plain, [plain.names[n.serial] for n in inputs], "(" + "".join(plain.names[r.serial] + ", " for r in roots) + ")")
+    entry: dict[tuple[int, int], str] = {}
+    used = {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
+    for k, node in enumerate(inputs):
+        name = made.names[-1 - k] = made.fresh(node.name)
+        if not node.shape:
+            made.names[node.serial] = made.fresh(f"{name}_0")
+            before.append(f"{made.names[node.serial]} = {name}.item()")
+            continue
+        parts = [made.fresh(f"{name}_{j}") for j in range(math.prod(node.shape))]  # type: ignore[arg-type]
+        flat = "" if len(node.shape) == 1 else ".ravel()"
+        if any((node.serial, j) in used for j in range(len(parts))):
+            before.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
+        entry.update({(node.serial, j): part for j, part in enumerate(parts)})
+    known: dict[Any, str] = {}
+    for node in nodes:
+        key = (node.op, tuple(made.names.get(a.serial, a.serial) for a in node.args), node.params, id(node.value) if node.op == "constant" else 0)
+        if key in known:
+            made.names[node.serial] = known[key]
+            continue
+        _line(made, made.lines, node, entry)
+        known[key] = made.names[node.serial]
+    return made, before
 
-    def call(*args: Any) -> Any:
-        try:
-            return fast(*args)
-        except FAILS:
-            with np.errstate(all="ignore"):
-                return slow(*args)
 
-    return call
+def _place(node: Node) -> int:
+    return int(np.ravel_multi_index([int(s.offset) for s in node.params[0]], node.args[0].shape))  # type: ignore[arg-type]
 
 
 def _is_scalar(node: Node, inputs: Sequence[Node]) -> bool:
@@ -89,9 +95,7 @@ def _line(made: Program, lines: list[str], node: Node, entry: dict[tuple[int, in
         made.names[node.serial] = f"({value!r})" if math.isfinite(value) else f"float({str(value)!r})"
         return
     if node.op == "select":
-        source = node.args[0]
-        place = int(np.ravel_multi_index([int(s.offset) for s in node.params[0]], source.shape))  # type: ignore[arg-type]
-        made.names[node.serial] = entry[source.serial, place]
+        made.names[node.serial] = entry[node.args[0].serial, _place(node)]
         return
     names = [made.names[arg.serial] for arg in node.args]
     name = made.fresh(node.name)
@@ -104,6 +108,8 @@ def _expression(node: Node, names: Sequence[str]) -> str:
         return " * ".join(names) if names else "1.0"
     if node.op == "combination":
         return " + ".join(n if c == 1 else f"{float(c)!r} * {n}" for c, n in zip(node.params[0], names, strict=True))
+    if node.op == "power" and names[1].strip("()") in ("2", "3"):
+        return " * ".join([names[0]] * int(names[1].strip("()")))
     if node.op in PLAIN:
         return PLAIN[node.op].format(*names)
     if node.op == "reshape":

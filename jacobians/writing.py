@@ -74,6 +74,14 @@ class Writer:
             (region.add if k else region.assign)(view, factors)
 
 
+    def refiller(self) -> Callable[[Sequence[np.ndarray], Sequence[Any]], None]:
+        """`refill`, without its loop where there is one Term."""
+        if len(self.regions) != 1:
+            return self.refill
+        assign = self.regions[0].assign
+        return lambda views, factors: assign(views[0], factors)
+
+
 def writer(whole: TermSum, serials: Sequence[int], dtype: Any) -> Writer | None:
     """The prepared writing of a Jacobian whose factors come in the order of `serials`; None where tables are needed."""
     shape = tuple(int(n) for n in whole.shape)
