@@ -221,6 +221,7 @@ HOSTILE = [
     "{1: 2}",
     "{1, 2}",
     "x @ @ x",
+    "[x for i in range(1)if 1else x]",
     "x =",
     "= x",
     "1 = x",

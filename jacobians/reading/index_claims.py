@@ -28,7 +28,7 @@ from jacobians.reading.index_evaluation import (
     whole_number,
 )
 from jacobians.reading.limits import Budget, Meter
-from jacobians.reading.source import MAX_NESTING, Statement, split_statements
+from jacobians.reading.source import MAX_NESTING, Statement, check_numbers, split_statements
 from jacobians.reading.wording import words as shape_words
 
 _AXES = r"[^\W\d]\w*(?:[\s,]+[^\W\d]\w*)*"
@@ -219,6 +219,7 @@ def _names(node: ast.expr) -> tuple[str, ...]:
 
 
 def _formula(statement: Statement, formula: str) -> ast.expr:
+    check_numbers(statement)
     try:
         tree = ast.parse("(" + formula[1:] + "\n)", mode="eval").body
     except SyntaxError as error:

@@ -15,7 +15,7 @@ from jacobians.errors import BudgetError, JacobiansError, ReadingError, did_you_
 from jacobians.reading.allowed import ATTRIBUTES, KEYWORDS, METHODS, STRING
 from jacobians.reading.interpreter import dotted_name
 from jacobians.reading.program import Program, Step, Use, target_names
-from jacobians.reading.source import MAX_NESTING, Statement, split_statements
+from jacobians.reading.source import MAX_NESTING, Statement, check_numbers, split_statements
 from jacobians.reading.vocabulary import NUMPY, is_module
 
 MAX_DIGITS = 40
@@ -101,6 +101,7 @@ def _step(statement: Statement, analysis: _Analysis) -> Step:
 
 def _statement_node(statement: Statement) -> ast.stmt:
     """The syntax tree of one statement, every failure of the parser told as a ReadingError."""
+    check_numbers(statement)
     digits = re.search(rf"\d{{{MAX_DIGITS + 1},}}", statement.text)
     if digits:
         raise statement.error(f"a number of more than {MAX_DIGITS} digits", *digits.span(), "1e50")

@@ -150,6 +150,13 @@ class _Scan:
         raise self.fail(f'cannot read "{shown}\'": a quote is not transpose', at, hint)
 
 
+def check_numbers(statement: Statement) -> None:
+    """Refuse a number that runs into a word: `1for` is no number, and Python only warns of it."""
+    found = re.search(r"(?<!\w)\d[\d.]*(?:and|else|for|if|in|is|not|or)\b", statement.text)
+    if found:
+        raise statement.error("a space is missing after the number", *found.span(), "1 if x else 2")
+
+
 def split_statements(text: str, *, strings: bool = True) -> tuple[Statement, ...]:
     """The statements of `text`: cut at `;` and line ends outside brackets, comments dropped.
 
