@@ -38,14 +38,19 @@ __all__ = [
     "ops",
     "orders",
     "plots",
+    "source",
     "trace",
     "value_and_jacobian",
+    "vectorize",
 ]
 
+_VERBS = {"vectorize": "batching", "source": "verbs"}  # names whose modules are loaded when first used
 _LATE = ("bench", "functions", "ops", "orders", "plots")  # loaded when first used: importing stays cheap
 
 
 def __getattr__(attribute: str) -> Any:
+    if attribute in _VERBS:
+        return getattr(importlib.import_module(f".{_VERBS[attribute]}", __name__), attribute)
     if attribute in _LATE:
         return importlib.import_module(f".{attribute}", __name__)
     raise AttributeError(f"module 'jacobians' has no attribute {attribute!r}")
