@@ -259,7 +259,8 @@ def signature(expr: Expr) -> Any:
     orders = permutations(letters) if len(letters) <= 3 else (letters,)
     shown = [repr(factor) for factor in factors]
     return min(
-        (str(coefficient), tuple(sorted(_renamed(text, (*order, *rest)) for text in shown))) for order in orders
+        (str(coefficient), tuple(sorted(_renamed(text, (*order, *rest)) for text in shown)))
+        for order in orders
     )
 
 

@@ -248,6 +248,9 @@ def _scaled(sign: str) -> Callable[[FormPrinter, Form], Printed]:
         coefficient, (arg,) = form.value, form.args
         negative = not isinstance(coefficient, Poly) and coefficient < 0
         size = -coefficient if negative else coefficient
+        if arg.op == "quotient" and arg.args[0].op == "number" and size != 1:
+            text = p.at(number(size), PRODUCT) + " / " + p.at(arg.args[1], POWER)
+            return (p.dash + text, PLUS) if negative else (text, HADAMARD)
         place = HADAMARD if arg.op == "quotient" else PRODUCT
         text = p.at(arg, place) if size == 1 else p.at(number(size), PRODUCT) + sign + p.at(arg, PRODUCT)
         return (p.dash + text, PLUS) if negative else (text, PRODUCT)

@@ -82,7 +82,10 @@ class Einsum:
     def text(self) -> str:
         """The call as source, with a comment that says where a Kronecker delta puts it."""
         size = "" if self.coefficient == 1 else f"{number_text(self.coefficient)} * "
-        if not self.operands:
+        taken, _, given = self.subscripts.partition("->")
+        if len(self.operands) == 1 and taken == given:
+            call = size + self.operands[0]
+        elif not self.operands:
             call = repr(self.coefficient) if not isinstance(self.coefficient, Poly) else size[:-3]
         else:
             call = f'{size}np.einsum("{self.subscripts}", {", ".join(self.operands)})'
@@ -96,8 +99,8 @@ def einsum_call(
 ) -> Einsum:
     """A Term's product as one `np.einsum` over the letters that its factors carry.
 
-    numpy has no repeated output letter, so a delta is told apart: `np.einsum("i,n->in", 1 - f**2, x)` stands at
-    `J[i, i, n]`.
+    numpy has no repeated output letter, so a delta is told apart: `np.einsum("i,n->in", 1 - f**2, x)`
+    stands at `J[i, i, n]`.
     """
     nodes = [node for node, _ in term.factors]
     names = names or name_values(nodes)

@@ -7,11 +7,11 @@ short list of what may stand in it; nothing in it is evaluated.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..axes import Shape, Size, symbol
+from ..axes import Shape, Size, magnitude, symbol
 from ..errors import ReadingError, caret, did_you_mean
 from ..expr import Node
 from ..terms import Term, TermSum, canonical
@@ -68,7 +68,9 @@ class _Parser:
         self.shape: dict[str, Size] = {}
         for letters, shape in ((self.target, target_shape), (self.input, input_shape)):
             if shape is not None and len(shape) != len(letters):
-                raise ReadingError(f"{len(letters)} letters for {len(shape)} axes", head, "a letter for each axis")
+                raise ReadingError(
+                    f"{len(letters)} letters for {len(shape)} axes", head, "a letter for each axis"
+                )
             self.shape.update(zip(letters, shape or (), strict=False))
 
     def read(self) -> TermSum:
@@ -80,7 +82,9 @@ class _Parser:
             tree = ast.parse(self.body, mode="eval").body
         except (SyntaxError, ValueError, RecursionError) as error:
             at = getattr(error, "offset", 1) or 1
-            raise ReadingError("this is no product of entries", self._caret(at - 1), "delta[i,m] * x[n]") from None
+            raise ReadingError(
+                "this is no product of entries", self._caret(at - 1), "delta[i,m] * x[n]"
+            ) from None
         readings = [self._product(sign, part) for sign, part in self._summands(tree, 1)]
         for reading in readings:
             self._sizes(reading)
@@ -108,7 +112,9 @@ class _Parser:
         match part:
             case ast.Subscript(value=ast.Name(id="delta"), slice=ast.Tuple(elts=[left, right])):
                 reading.deltas.append((left, right))
-            case ast.Subscript(value=ast.Name(id="sum"), slice=ast.Slice(lower=ast.Name(id=name), upper=upper)):
+            case ast.Subscript(
+                value=ast.Name(id="sum"), slice=ast.Slice(lower=ast.Name(id=name), upper=upper)
+            ):
                 reading.declared[name] = self._number(upper or part)
             case ast.Subscript(value=ast.Name(id=name), slice=index):
                 items = index.elts if isinstance(index, ast.Tuple) else [index]
@@ -128,7 +134,9 @@ class _Parser:
     def _letter(self, tree: ast.expr) -> str:
         if isinstance(tree, ast.Name):
             return tree.id
-        raise ReadingError("a factor's index is a letter", self._caret(tree.col_offset), "delta[j,i+1] * x[j]")
+        raise ReadingError(
+            "a factor's index is a letter", self._caret(tree.col_offset), "delta[j,i+1] * x[j]"
+        )
 
     def _number(self, tree: ast.expr) -> Any:
         match tree:
@@ -144,9 +152,13 @@ class _Parser:
                 return self._number(left) - self._number(right)
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
                 return self._number(left) * self._number(right)
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))) if 0 <= exponent < 20:
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))) if (
+                0 <= exponent < 20
+            ):
                 return self._number(left) ** exponent
-        raise ReadingError("this is no entry and no number", self._caret(tree.col_offset), "x[n], delta[i,m], 0.5")
+        raise ReadingError(
+            "this is no entry and no number", self._caret(tree.col_offset), "x[n], delta[i,m], 0.5"
+        )
 
     def _caret(self, column: int) -> str:
         return caret(self.text, self.start + column)
@@ -157,12 +169,16 @@ class _Parser:
         for node, letters in reading.factors:
             if len(letters) != node.ndim:
                 raise ReadingError(
-                    f"{len(letters)} letters for {node.ndim} axes", self.text, "a letter for each axis of a factor"
+                    f"{len(letters)} letters for {node.ndim} axes",
+                    self.text,
+                    "a letter for each axis of a factor",
                 )
             for name, size in zip(letters, node.shape, strict=True):
                 table = self.shape if name in (*self.target, *self.input) else own
                 if table.setdefault(name, size) != size:
-                    raise ReadingError(f"letter {name} has two sizes, {table[name]} and {size}", self.text, "one size")
+                    raise ReadingError(
+                        f"letter {name} has two sizes, {table[name]} and {size}", self.text, "one size"
+                    )
         reading.declared = own
         for left, right in reading.deltas:
             if isinstance(left, ast.Name) and isinstance(right, ast.Name):
@@ -178,13 +194,15 @@ class _Parser:
     def _term(self, reading: _Reading) -> Term:
         places = [*self.target, *self.input]
         hidden = dict.fromkeys(
-            name for name in (*reading.declared, *(k for _, own in reading.factors for k in own)) if name not in places
+            name
+            for name in (*reading.declared, *(k for _, own in reading.factors for k in own))
+            if name not in places
         )
         labels = {name: k for k, name in enumerate((*places, *hidden))}
         sizes = [reading.declared[n] if n in hidden else self._size_of(n) for n in labels]
         slots: dict[str, Slot] = {name: labels[name] for name in places}
         for left, right in reading.deltas:
-            place, slot = self._equation(left, right, labels, slots)
+            place, slot = self._equation(left, right, labels, slots, sizes)
             slots[place] = slot
         factors = [(node, tuple(self._label(k, slots, labels) for k in own)) for node, own in reading.factors]
         target, given = ([slots[name] for name in side] for side in (self.target, self.input))
@@ -194,20 +212,32 @@ class _Parser:
         slot = slots.get(name, labels[name])
         if isinstance(slot, int):
             return slot
-        raise ReadingError(f"axis {name} is given by a delta", self.text, "the delta's own letters in the factors")
+        raise ReadingError(
+            f"axis {name} is given by a delta", self.text, "the delta's own letters in the factors"
+        )
 
     def _equation(
-        self, left: ast.expr, right: ast.expr, labels: Mapping[str, int], slots: Mapping[str, Slot]
+        self,
+        left: ast.expr,
+        right: ast.expr,
+        labels: Mapping[str, int],
+        slots: Mapping[str, Slot],
+        sizes: Sequence[Size],
     ) -> tuple[str, Slot]:
         """The place that a delta determines, and the slot it gets: the later of two axes, or a selection."""
         if not isinstance(left, ast.Name) or left.id not in labels:
             raise ReadingError("a delta starts with an axis", self._caret(left.col_offset), "delta[j,i+1]")
         places = [*self.target, *self.input]
         if isinstance(right, ast.Name) and right.id in labels:
-            first, second = left.id, right.id
-            if second not in places or (first in places and places.index(first) > places.index(second)):
+            first, second = sorted((left.id, right.id), key=lambda name: labels[name])
+            if second not in places:
                 first, second = second, first
-            return second, slots.get(first, labels[first])
+            small, large = magnitude(sizes[labels[first]]), magnitude(sizes[labels[second]])
+            if small == large:
+                return second, slots.get(first, labels[first])
+            if small > large and first in places:
+                first, second = second, first
+            return second, affine(0, [(labels[first], 1)])
         if left.id not in places:
             raise ReadingError("a delta starts with an axis", self._caret(left.col_offset), "delta[j,i+1]")
         if isinstance(right, ast.Subscript) and isinstance(right.value, ast.Name):
@@ -236,4 +266,6 @@ class _Parser:
 def _factors(tree: ast.expr) -> list[ast.expr]:
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult):
         return [*_factors(tree.left), *_factors(tree.right)]
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return [ast.Constant(-1), *_factors(tree.operand)]
     return [tree]

@@ -1,7 +1,7 @@
-"""Printers of entry expressions: readable text (with an ASCII form), LaTeX, MathML, and code for claims.
+"""Printers of entry expressions: readable text, its ASCII form, and the code that claims are written in.
 
-`UNICODE.print(expr)`, `ASCII`, `LATEX`, `MATHML` and `CODE` walk one expression; what differs is how an entry, a
-delta, a power, a quotient and a sum over letters are written.
+`UNICODE.print(expr)`, `ASCII.print(expr)` and `CODE.print(expr)` walk one expression; what differs is how an
+entry, a delta, a power, a quotient and a sum over letters are written.  LaTeX and MathML have their own modules.
 
 >>> from .entries import ONE, Delta, Entry, letter, plus, power, times
 >>> i, m, n = letter("i"), letter("m"), letter("n")
@@ -11,8 +11,6 @@ delta, a power, a quotient and a sum over letters are written.
 ('δ_im (1 − f_i²) x_n', 'delta_im (1 - f_i^2) x_n')
 >>> CODE.print(entry)
 'delta[i,m] * (1 - f[i]**2) * x[n]'
->>> print(LATEX.print(entry))
-\\delta_{im} \\left(1 - f_{i}^{2}\\right) x_{n}
 """
 
 from __future__ import annotations
@@ -21,7 +19,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from html import escape
 from typing import Any
 
 from ..axes import Poly, show
@@ -215,7 +212,7 @@ class TextPrinter(Printer):
         return " ".join(parts).replace(") (", ")(")
 
     def add(self, parts: Sequence[tuple[bool, str]]) -> str:
-        return _added(parts, self.dash)
+        return signed(parts, self.dash)
 
     def minus(self, text: str) -> str:
         return self.dash + text
@@ -231,7 +228,8 @@ def _ascii(sign: str) -> str:
     return {"≥": ">=", "≤": "<=", "≠": "!="}.get(sign, sign)
 
 
-def _added(parts: Sequence[tuple[bool, str]], dash: str) -> str:
+def signed(parts: Sequence[tuple[bool, str]], dash: str) -> str:
+    """A sum of parts, each negative or not, with its signs."""
     text = ""
     for k, (negative, part) in enumerate(parts):
         if k:
@@ -240,196 +238,6 @@ def _added(parts: Sequence[tuple[bool, str]], dash: str) -> str:
             text += dash
         text += part
     return text
-
-
-GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi",
-    "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi",
-    "Omega",
-}  # fmt: skip
-LATEX_FUNCTIONS = {
-    "exp",
-    "log",
-    "sin",
-    "cos",
-    "tan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "det",
-    "arcsin",
-    "arccos",
-    "arctan",
-}
-
-
-def latex_name(name: str) -> str:
-    """A value's name in LaTeX: `x`, `\\theta`, `A_{1}`, `\\mathrm{loss}`.
-
-    >>> print(latex_name("theta"), latex_name("A1"), latex_name("loss"), latex_name("x_new"))
-    \\theta A_{1} \\mathrm{loss} x_{\\mathrm{new}}
-    """
-    if "(" in name:
-        return _latex_applied(name)
-    stem = name.rstrip("0123456789")
-    if stem != name and stem and "_" not in name:
-        return f"{latex_name(stem)}_{{{name[len(stem) :]}}}"
-    if "_" in name.strip("_"):
-        first, _, rest = name.partition("_")
-        return f"{latex_name(first)}_{{\\mathrm{{{_escaped(rest)}}}}}"
-    if name in GREEK:
-        return f"\\{name}"
-    return name if len(name) == 1 else f"\\mathrm{{{_escaped(name)}}}"
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"\\{c}" if c in "_%#&$" else c for c in name)
-
-
-def _latex_applied(name: str) -> str:
-    function, _, rest = name.partition("(")
-    inside, _, after = rest.rpartition(")")
-    if function == "inv" and not after and "(" not in inside:
-        return f"({latex_name(inside)}^{{-1}})"
-    args = ", ".join(latex_name(part.strip()) for part in inside.split(","))
-    return f"{latex_function(function)}({args}){after}"
-
-
-def latex_function(function: str) -> str:
-    """A function's name in LaTeX."""
-    if function in LATEX_FUNCTIONS:
-        return f"\\{function}"
-    return f"\\operatorname{{{_escaped(function)}}}"
-
-
-@dataclass(frozen=True, slots=True)
-class LatexPrinter(Printer):
-    """LaTeX that plain LaTeX, KaTeX, MathJax and matplotlib's mathtext read."""
-
-    def number(self, value: Any) -> str:
-        return number_text(value) if not isinstance(value, Poly) else latex_size(value)
-
-    def entry(self, name: str, index: Sequence[Index]) -> str:
-        text = latex_name(name)
-        if not index:
-            return text
-        text = f"{{{text}}}" if "_" in text else text
-        return f"{text}_{{{subscript(index)}}}"
-
-    def delta(self, left: Index, right: Index) -> str:
-        return f"\\delta_{{{subscript((left, right))}}}"
-
-    def call(self, function: str, args: Sequence[Expr]) -> tuple[str, int]:
-        inside = [self.print(arg) for arg in args]
-        if function == "holds":
-            return f"\\left[{inside[0]}\\right]", ATOM
-        if function == "abs":
-            return f"\\left|{inside[0]}\\right|", ATOM
-        if function == "sqrt":
-            return f"\\sqrt{{{inside[0]}}}", ATOM
-        if function == "logical_not":
-            return f"\\neg {self.walk(args[0], ATOM)}", SUM
-        if function in COMPARE:
-            return f"{inside[0]} {_LATEX_SIGN.get(function, COMPARE[function])} {inside[1]}", SUM
-        return f"{latex_function(function)}\\left({', '.join(inside)}\\right)", ATOM
-
-    def power(self, base: str, exponent: Any) -> str:
-        return f"{base}^{{{number_text(exponent)}}}"
-
-    def quotient(self, top: Expr, bottom: Expr) -> tuple[str, int]:
-        return f"\\frac{{{self.print(top)}}}{{{self.print(bottom)}}}", PRODUCT
-
-    def sums(self, letters: Sequence[str], body: str) -> str:
-        return " ".join([*(f"\\sum_{{{letter}}}" for letter in letters), body])
-
-    def join(self, parts: Sequence[str]) -> str:
-        return " ".join(parts)
-
-    def add(self, parts: Sequence[tuple[bool, str]]) -> str:
-        return _added(parts, "-")
-
-    def minus(self, text: str) -> str:
-        return "-" + text
-
-    def bracket(self, text: str) -> str:
-        return f"\\left({text}\\right)"
-
-
-_LATEX_SIGN = {"greater_equal": "\\geq", "less_equal": "\\leq", "not_equal": "\\neq"}
-
-
-def latex_size(size: Any) -> str:
-    """A size in LaTeX: `M^{2} N`.
-
-    >>> from ..axes import symbol
-    >>> print(latex_size(symbol("M") ** 2 * symbol("N") + 1))
-    M^{2} N + 1
-    """
-    if not isinstance(size, Poly):
-        return str(size)
-    words = repr(size).replace("**", "^").replace("*", " ").split(" ")
-    return " ".join(f"{w[: w.index('^')]}^{{{w[w.index('^') + 1 :]}}}" if "^" in w else w for w in words)
-
-
-@dataclass(frozen=True, slots=True)
-class MathmlPrinter(Printer):
-    """Presentation MathML, one element for each piece."""
-
-    def number(self, value: Any) -> str:
-        return f"<mn>{escape(number_text(value).replace('-', '−'))}</mn>"
-
-    def entry(self, name: str, index: Sequence[Index]) -> str:
-        text = f"<mi>{escape(name)}</mi>"
-        return f"<msub>{text}{_indices(index)}</msub>" if index else text
-
-    def delta(self, left: Index, right: Index) -> str:
-        return f"<msub><mi>δ</mi>{_indices((left, right))}</msub>"
-
-    def call(self, function: str, args: Sequence[Expr]) -> tuple[str, int]:
-        inside = [self.print(arg) for arg in args]
-        if function == "holds":
-            return _row("<mo>[</mo>", inside[0], "<mo>]</mo>"), ATOM
-        if function == "abs":
-            return _row("<mo>|</mo>", inside[0], "<mo>|</mo>"), ATOM
-        if function == "logical_not":
-            return _row("<mo>¬</mo>", self.walk(args[0], ATOM)), SUM
-        if function in COMPARE:
-            return _row(inside[0], f"<mo>{escape(COMPARE[function])}</mo>", inside[1]), SUM
-        body = "<mo>,</mo>".join(inside)
-        return _row(f"<mi>{escape(function)}</mi>", f"<mo>(</mo>{body}<mo>)</mo>"), ATOM
-
-    def power(self, base: str, exponent: Any) -> str:
-        return f"<msup>{base}<mn>{escape(number_text(exponent).replace('-', '−'))}</mn></msup>"
-
-    def quotient(self, top: Expr, bottom: Expr) -> tuple[str, int]:
-        return f"<mfrac>{_row(self.print(top))}{_row(self.print(bottom))}</mfrac>", PRODUCT
-
-    def sums(self, letters: Sequence[str], body: str) -> str:
-        return _row(*(f"<munder><mo>∑</mo><mi>{escape(k)}</mi></munder>" for k in letters), body)
-
-    def join(self, parts: Sequence[str]) -> str:
-        return _row(*parts)
-
-    def add(self, parts: Sequence[tuple[bool, str]]) -> str:
-        made = []
-        for k, (negative, part) in enumerate(parts):
-            made.append(f"<mo>{'−' if negative else '+'}</mo>" if k or negative else "")
-            made.append(part)
-        return _row(*made)
-
-    def minus(self, text: str) -> str:
-        return _row("<mo>−</mo>", text)
-
-    def bracket(self, text: str) -> str:
-        return _row("<mo>(</mo>", text, "<mo>)</mo>")
-
-
-def _row(*parts: str) -> str:
-    return f"<mrow>{''.join(parts)}</mrow>"
-
-
-def _indices(index: Sequence[Index]) -> str:
-    return f"<mi>{escape(subscript(index))}</mi>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +271,7 @@ class CodePrinter(Printer):
         return " * ".join(parts)
 
     def add(self, parts: Sequence[tuple[bool, str]]) -> str:
-        return _added(parts, "-")
+        return signed(parts, "-")
 
     def minus(self, text: str) -> str:
         return "-" + text
@@ -474,6 +282,4 @@ class CodePrinter(Printer):
 
 UNICODE = TextPrinter("−", "δ", "Σ", True)
 ASCII = TextPrinter("-", "delta", "sum", False)
-LATEX = LatexPrinter()
-MATHML = MathmlPrinter()
 CODE = CodePrinter()
