@@ -44,7 +44,7 @@ __all__ = [
     "vectorize",
 ]
 
-_VERBS = {"vectorize": "batching", "source": "verbs"}  # names whose modules are loaded when first used
+_VERBS = {"vectorize": "batching", "source": "standalone"}  # names whose modules are loaded when first used
 _LATE = ("bench", "functions", "ops", "orders", "plots")  # loaded when first used: importing stays cheap
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .codegen import Program
 from .derivative import show_shape
 from .expression import Graph
-from .source import _dense, _header, program
+from .standalone import _dense, _header, program
 from .terms import TermSum
 
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"

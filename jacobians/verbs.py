@@ -101,36 +101,6 @@ def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
     return traced
 
 
-def source(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style: str = "structured") -> Callable[..., str]:
-    """A function that returns a standalone numpy program for f's value and Jacobians at its arguments.
-
-    The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians contracted by
-    einsum, as the lecture does.
-    """
-
-    from .expression import graph_of
-    from .slides import slides
-    from .source import standalone
-
-    def written(*args: Any, **kwargs: Any) -> str:
-        graph = graph_of(f, args, kwargs, wrt)
-        if style == "slides":
-            return slides(graph)
-        rows = accumulate(graph.trace, order)
-        targets = [(graph._order[t.serial], t) for t in graph.trace.targets]
-        for label, node in graph.named.items():
-            node.name = node.name or label
-        titles = [
-            (f"d{target}/d{node.name}", terms)
-            for (target, _), row in zip(targets, rows, strict=True)
-            for node, terms in zip(graph.trace.wrt, row, strict=True)
-        ]
-        name = getattr(f, "__name__", "f")
-        return standalone(name if name.isidentifier() else "f", graph.trace.variables, targets, titles)
-
-    return written
-
-
 def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> Callable[..., Any]:
     """The second derivative `target x input x input`; `wrt=("x", "A")` gives the mixed one, by x and then A."""
     first, second = (wrt[0], wrt[1]) if isinstance(wrt, (tuple, list)) and len(wrt) == 2 else (wrt, wrt)

@@ -1,6 +1,6 @@
 """A derivative as a standalone numpy program that a student can read: `jac.source(f, wrt)(...)`.
 
-`standalone(trace, rows)` prints the forward pass, the factors of every Jacobian and how each dense tensor is written,
+`source(f, wrt)` and `standalone(...)` print the forward pass, the factors of every Jacobian and how each dense tensor is written,
 one line each with its mathematics and shape; `style="slides"` prints dense local Jacobians contracted with einsum,
 as the lecture's `NN(x, A, b)` does, corrected.  The program imports numpy and nothing else.
 """
@@ -19,11 +19,42 @@ from .codegen import Program, program
 from .derivative import show_shape
 from .errors import UnsupportedError
 from .expr import Node
+from .expression import graph_of
 from .operation import RULES
+from .prepared import accumulate
 from .terms import Term, TermSum
+from .traces import Wrt
 from .wiring import Affine, Slot
 
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
+
+
+def source(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style: str = "structured") -> Callable[..., str]:
+    """A function that returns a standalone numpy program for f's value and Jacobians at its arguments.
+
+    The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians contracted by
+    einsum, as the lecture does.
+    """
+
+    from .slides import slides
+
+    def written(*args: Any, **kwargs: Any) -> str:
+        graph = graph_of(f, args, kwargs, wrt)
+        if style == "slides":
+            return slides(graph)
+        rows = accumulate(graph.trace, order)
+        targets = [(graph._order[t.serial], t) for t in graph.trace.targets]
+        for label, node in graph.named.items():
+            node.name = node.name or label
+        titles = [
+            (f"d{target}/d{node.name}", terms)
+            for (target, _), row in zip(targets, rows, strict=True)
+            for node, terms in zip(graph.trace.wrt, row, strict=True)
+        ]
+        name = getattr(f, "__name__", "f")
+        return standalone(name if name.isidentifier() else "f", graph.trace.variables, targets, titles)
+
+    return written
 
 
 def standalone(name: str, inputs: Sequence[Node], targets: Sequence[tuple[str, Node]], jacobians: Sequence[tuple[str, TermSum]]) -> str:
