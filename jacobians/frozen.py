@@ -45,7 +45,7 @@ class Compiled:
         if self.trace.nested:
             raise UnsupportedError("compile needs arrays as examples", "a traced or symbolic value was given", "compile outside of traced functions")
         self.rows = accumulate(self.trace, order)
-        self.factors = {n.serial: n for row in self.rows for terms in row for t in terms.terms for n, _ in t.factors}
+        self.factors = {n.serial: n for row in self.rows for terms in row for t in terms.terms for n in t.nodes}
         self.titles = [
             (terms, names(self.trace, target, path), node.name, _floating(target))
             for target, path, row in zip(self.trace.targets, self.trace.paths, self.rows, strict=True)
@@ -91,7 +91,7 @@ class Compiled:
             copies = {serial: self._copied(made, serial, node, scalar) for serial, node in self.factors.items()}
             for terms, target, given, dtype in self.titles:
                 name = made.fresh("result")
-                mine = {n.serial: copies[n.serial] for t in terms.terms for n, _ in t.factors}
+                mine = {n.serial: copies[n.serial] for t in terms.terms for n in t.nodes}
                 made.lines.append(object_line(made, name, maker(terms, target, given, dtype, self), mine))
                 results.append(name)
         return build(made, arguments, self._returned(made, results))
@@ -126,11 +126,11 @@ class Compiled:
             kind = "" if dtype == np.float64 else f", np.{dtype}"
             made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
             return name
-        serials = list(dict.fromkeys(n.serial for t in terms.terms for n, _ in t.factors))
+        serials = list(dict.fromkeys(n.serial for t in terms.terms for n in t.nodes))
         known = writer(terms, serials, dtype)
         if self.reuse and known is not None:
             return self._reused(made, name, known, serials)
-        uses = Counter(serial for t, *_ in self.titles for serial in {n.serial for term in t.terms for n, _ in term.factors})
+        uses = Counter(serial for t, *_ in self.titles for serial in {n.serial for term in t.terms for n in term.nodes})
         own = frozenset() if self.value else owned([self.factors[s] for s in serials], uses)
         made.lines += dense_lines(made, name, known, terms, serials, own)
         return name

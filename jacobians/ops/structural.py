@@ -50,7 +50,8 @@ def run_combination(params: Any, *arrays: Any) -> Any:
     for coefficient, carried, array in zip(coefficients, labels, arrays, strict=True):
         part = spread(array, carried, len(shape))
         if getattr(part, "dtype", None) == bool:
-            part = np.multiply(part, np.float32(1))  # masks add as numbers
+            exact = np.float32 if isinstance(coefficient, int) else np.float64
+            part = np.multiply(part, exact(1))  # masks add as numbers, 0.01 as exactly as float64 can
         if coefficient == -1 and total is not None:
             total = total - part
             continue
