@@ -1,8 +1,10 @@
 """Functions that numpy lacks, for ordinary numpy code: activations, softmax and its kin, layer norm, expm.
 
-`relu`, `leaky_relu`, `elu`, `sigmoid` (`expit`), `softplus`, `silu`, `gelu`, `erf`, `erfc`, `xlogy`, `softmax`, `log_softmax`, `logsumexp`,
-`standardize`, `layer_norm`, `cross_entropy`, `expm` and `vec`.  Each takes arrays and returns arrays (complex ones too, so that a
-complex step can check it), and is differentiated where it meets a traced value:
+`relu`, `leaky_relu`, `elu`, `sigmoid` (`expit`), `softplus`, `silu`, `gelu`, `erf`, `erfc`, `xlogy`,
+`softmax`, `log_softmax`, `logsumexp`, `standardize`, `layer_norm`, `cross_entropy`, `expm` and `vec`.
+Each takes arrays
+and returns arrays (complex ones too, so that a complex step can check it), and is differentiated where it
+meets a traced value:
 
 >>> import numpy as np, jacobians as jac
 >>> np.asarray(jac.jacobian(relu)(np.array([-1.0, 2.0])))
@@ -18,7 +20,7 @@ import numpy as np
 
 from .errors import ShapeError
 from .operation import OPERATIONS, RULES
-from .ops.multilinear import axes_of
+from .ops._broadcast import axes_of
 from .tracing import Traced, call
 
 __all__ = [
@@ -216,8 +218,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
     Local Jacobian: `softmax(x)_j`, shape (kept axes) x (axes of x).
 
-    >>> logsumexp(np.array([1e3, 1e3])) - 1e3 == np.log(2)
-    np.True_
+    >>> (logsumexp(np.array([1e3, 1e3])) - 1e3).round(4), np.log(2).round(4)
+    (np.float64(0.6931), np.float64(0.6931))
     """
     if _traced(x):
         return call(OPERATIONS["logsumexp"].build, (x, axis, keepdims), {})
@@ -239,9 +241,9 @@ def standardize(x: Any, axis: Any = -1, eps: float = 1e-5) -> Any:
 
 
 def layer_norm(x: Any, gain: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """z_i = gain_i (x_i - mean) / sqrt(var + eps) + bias_i along the last axis; gain and bias may be left out.
+    """z_i = gain_i (x_i - mean) / sqrt(var + eps) + bias_i along the last axis; both may be left out.
 
-    Local Jacobians: by x that of `standardize` times gain_i; by gain `δ (x_i - mean) / sqrt(var + eps)`; by bias `δ`.
+    Local Jacobians: by x that of `standardize` times gain_i; by gain `δ` times its value; by bias `δ`.
 
     >>> layer_norm(np.array([1.0, 3.0]), np.array([2.0, 2.0]), np.array([0.0, 1.0]), eps=0.0)
     array([-2.,  3.])
@@ -255,7 +257,8 @@ def cross_entropy(logits: Any, target: Any, axis: int = -1) -> Any:
     """-sum_j p_j log_softmax(x)_j along an axis: one number for each sample, nothing averaged.
 
     `target` holds the probabilities p (of the logits' shape) or the integer classes (without that axis).
-    Local Jacobian by the logits: `softmax(x)_j - p_j` where p sums to 1.  Raises ShapeError where shapes do not fit.
+    Local Jacobian by the logits: `softmax(x)_j - p_j` where p sums to 1.  Raises ShapeError where shapes do
+    not fit.
 
     >>> cross_entropy(np.array([[0.0, np.log(3.0)]]), np.array([1])).round(4)
     array([0.2877])
@@ -285,7 +288,7 @@ def expm(x: Any) -> Any:
     array([[1., 0.],
            [0., 1.]])
     """
-    return _pointwise("expm", x)
+    return call(OPERATIONS["expm"].build, (x,), {}) if _traced(x) else RULES["expm"].forward(0, _floats(x))
 
 
 def vec(x: Any) -> Any:

@@ -16,14 +16,14 @@ from ..errors import UnsupportedError
 from ..expr import Node
 from ..operation import as_node
 from ..terms import TermSum, canonical
-from .multilinear import axes_of
+from ._broadcast import axes_of
 from .pointwise import make, where
 from .reshaping import reshape_node
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """Some axes of a shape that are reduced: `gone`, the `kept` ones, and the shapes without and with size 1."""
+    """Axes of a shape that are reduced: `gone`, the `kept` ones, the shape without them and with size 1."""
 
     gone: tuple[int, ...]
     kept: tuple[int, ...]
@@ -75,7 +75,9 @@ def floating(dtype: Any) -> Any:
 def no_where(what: str, where: Any) -> None:
     """Raises UnsupportedError for numpy's `where=`, which reductions do not take here."""
     if where is not True and where is not np._NoValue:
-        raise UnsupportedError(f"np.{what}(where=) is not traced", "", f"np.{what}(np.where(condition, x, neutral))")
+        raise UnsupportedError(
+            f"np.{what}(where=) is not traced", "", f"np.{what}(np.where(condition, x, neutral))"
+        )
 
 
 def filled(x: Any, value: Any) -> tuple[Node, Node]:

@@ -1,8 +1,8 @@
 """Functions of machine learning: activations, softmax and its kin, layer normalisation.
 
-Pointwise: `relu`, `leaky_relu`, `elu`, `silu`, `gelu` (exact, by erf).  Along axes: `softmax`, `log_softmax`, `logsumexp`,
-`standardize`, `layer_norm`, each with its Jacobian written out as the textbook writes it.  Users call
-them as `jacobians.functions`.
+Pointwise: `relu`, `leaky_relu`, `elu`, `silu`, `gelu` (exact, by erf).  Along axes: `softmax`, `log_softmax`,
+`logsumexp`, `standardize`, `layer_norm`, each with its Jacobian written out as the textbook writes it.
+Users call them as `jacobians.functions`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..axes import number
 from ..expr import Node
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, add, canonical, collapse
 from . import _text
 from ._axes import by_entries, floating, reduced, reduction
-from .multilinear import axes_of
+from ._broadcast import axes_of
 from .pointwise import BUILDERS, _local, erf, make, pointwise, sigmoid
 
 
@@ -32,7 +33,11 @@ def _normal_cdf(x: Any) -> Any:
 
 pointwise("relu", _relu, "x > 0", serves="", kink="0 at x = 0", doc="z = max(x, 0), entry by entry.")
 pointwise(
-    "silu", lambda x: x * sigmoid(x), "sigmoid(x) + z*(1 - sigmoid(x))", serves="", doc="z = x sigmoid(x), entry by entry."
+    "silu",
+    lambda x: x * sigmoid(x),
+    "sigmoid(x) + z*(1 - sigmoid(x))",
+    serves="",
+    doc="z = x sigmoid(x), entry by entry.",
 )
 pointwise(
     "normal_cdf", _normal_cdf, "0.3989422804014327*exp(-0.5*x*x)", serves="special.ndtr",
@@ -177,7 +182,7 @@ def _standardize_local(node: Node, k: int) -> TermSum:
     rate = make("power", _text.add(spread, eps), -0.5)
     share: Any = 1.0
     for axis in gone:
-        share = share / x.shape[axis]
+        share = share / number(x.shape[axis], "standardize")
     diagonal = canonical(1, [(rate, how.kept)], target, target, x.shape)
     shift = canonical(-share, [(rate, how.kept)], target, given, sizes)
     stretch = canonical(-share, [(rate, how.kept), (node, target), (node, given)], target, given, sizes)
@@ -193,11 +198,11 @@ def standardize(x: Any, axis: Any = -1, eps: float = 1e-5) -> Node:
     return _normalised("standardize", x, axis, float(eps))
 
 
-@operation("written out", "x gain bias", serves="", formula="gain_i times standardize's; δ z_i by gain; δ by bias")
+@operation(
+    "written out", "x gain bias", serves="", formula="gain_i times standardize's; δ z_i by gain; δ by bias"
+)
 def layer_norm(x: Any, gain: Any = None, bias: Any = None, eps: float = 1e-5) -> Node:
     """z_i = gain_i (x_i - mean) / sqrt(var + eps) + bias_i along the last axis."""
     z = standardize(x, -1, eps)
     z = z if gain is None else _text.multiply(z, as_node(gain))
     return z if bias is None else _text.add(z, as_node(bias))  # type: ignore[no-any-return]
-
-

@@ -1,9 +1,9 @@
 """What ordinary numpy code asks along the way, so that it traces as it is.
 
-Constants by shape (`zeros_like`, `ones_like`, `full_like`, `empty_like`), questions (`shape`, `ndim`, `size`, `iscomplexobj`,
-`result_type`), copies and casts (`copy`, `astype`, `round`, `real`, `imag`, `conj`), bounds (`clip`, `nan_to_num`), choices
-(`select`, `choose`), shapes brought together (`broadcast_arrays`, `meshgrid`, `linspace`), and comparisons as truth
-values (`isclose`, `allclose`, `array_equal`), which no branch can read while a function is traced.
+Constants by shape (`zeros_like`, `ones_like`, `full_like`, `empty_like`), questions (`shape`, `ndim`, `size`,
+`iscomplexobj`, `result_type`), copies and casts (`copy`, `astype`, `round`, `real`, `imag`), bounds (`clip`,
+`nan_to_num`), choices (`select`, `choose`), shapes together (`broadcast_arrays`, `meshgrid`, `linspace`), and
+truth values (`isclose`, `allclose`, `array_equal`), which no branch can read while a function is traced.
 """
 
 from __future__ import annotations
@@ -36,26 +36,39 @@ def _like(x: Any, value: Any, dtype: Any, shape: Any) -> Node:
 
 
 @operation("no derivative", "x")
-def zeros_like(x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Node:
+def zeros_like(
+    x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Node:
     """z = zeros of the shape of x, a constant."""
     return _like(x, 0, dtype, shape)
 
 
 @operation("no derivative", "x", serves="empty_like")
-def empty_like(x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Node:
+def empty_like(
+    x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Node:
     """z = zeros of the shape of x: entries that nobody wrote have no other value here."""
     return _like(x, 0, dtype, shape)
 
 
 @operation("no derivative", "x")
-def ones_like(x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Node:
+def ones_like(
+    x: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Node:
     """z = ones of the shape of x, a constant."""
     return _like(x, 1, dtype, shape)
 
 
 @operation("multilinear", "x fill_value", formula="0 by x; (i | ) by a traced fill value")
 def full_like(
-    x: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    x: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Node:
     """z = one value everywhere in the shape of x."""
     return _like(x, fill_value, dtype, shape)
@@ -98,7 +111,10 @@ def isrealobj(x: Any) -> bool:
 @operation("no derivative", "x")
 def result_type(*arrays_and_dtypes: Any) -> Any:
     """The numpy type of a result computed from these arrays and types."""
-    given = [np.zeros((), x.dtype) if isinstance(x, Node) and x.dtype in (bool, int, float) else x for x in arrays_and_dtypes]
+    given = [
+        np.zeros((), x.dtype) if isinstance(x, Node) and x.dtype in (bool, int, float) else x
+        for x in arrays_and_dtypes
+    ]
     return np.result_type(*(x.dtype if isinstance(x, Node) else x for x in given))
 
 
@@ -136,7 +152,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> N
     """z = x under another type; a cast to integers or truths has derivative zero."""
     x, wanted = as_node(x), np.dtype(dtype)
     if wanted.kind not in "biuf":
-        raise UnsupportedError(f"a cast to {wanted} is not traced", "values are real numbers", "float, np.float32 or int")
+        raise UnsupportedError(
+            f"a cast to {wanted} is not traced", "values are real numbers", "float, np.float32 or int"
+        )
     return x if wanted == x.dtype else Node("astype", (x,), wanted, x.shape, wanted)
 
 
@@ -150,8 +168,19 @@ def round(x: Any, decimals: int = 0, out: None = None) -> Node:
 # ---- bounds
 
 
-@operation("pointwise", "x a_min a_max", formula="δ [a_min < x < a_max]", kink="1/2 at a bound, and 1/2 to the bound")
-def clip(x: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None, **more: Any) -> Node:
+@operation(
+    "pointwise", "x a_min a_max", formula="δ [a_min < x < a_max]", kink="1/2 at a bound, and 1/2 to the bound"
+)
+def clip(
+    x: Any,
+    a_min: Any = None,
+    a_max: Any = None,
+    out: None = None,
+    *,
+    min: Any = None,
+    max: Any = None,
+    **more: Any,
+) -> Node:
     """z = x between two bounds, either of which may be missing; entry by entry, broadcast."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     z = as_node(x)
@@ -173,11 +202,17 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # ---- choices
 
 
-@operation("pointwise", "condlist choicelist default", formula="δ [the first condition that holds is this one]")
+@operation(
+    "pointwise", "condlist choicelist default", formula="δ [the first condition that holds is this one]"
+)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Node:
     """z = the choice of the first condition that holds, entry by entry; the default where none does."""
     if len(condlist) != len(choicelist) or not condlist:
-        raise ShapeError("select needs a choice for each condition", f"{len(condlist)} and {len(choicelist)}", "equal lengths")
+        raise ShapeError(
+            "select needs a choice for each condition",
+            f"{len(condlist)} and {len(choicelist)}",
+            "equal lengths",
+        )
     z = as_node(default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         z = where(condition, choice, z)
@@ -189,9 +224,17 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Node:
     """z = choices[a], entry by entry, for integers a."""
     a, several = as_node(a), [as_node(choice) for choice in choices]
     if mode != "raise":
-        raise UnsupportedError(f"np.choose with mode {mode!r} is not traced", "", "a % n or np.clip(a, 0, n - 1)")
-    if a.value is not None and np.size(a.value) and not (0 <= np.min(a.value) and np.max(a.value) < len(several)):
-        raise ShapeError("a choice is out of range", f"{len(several)} choices", f"integers from 0 to {len(several) - 1}")
+        raise UnsupportedError(
+            f"np.choose with mode {mode!r} is not traced", "", "a % n or np.clip(a, 0, n - 1)"
+        )
+    if (
+        a.value is not None
+        and np.size(a.value)
+        and not (np.min(a.value) >= 0 and np.max(a.value) < len(several))
+    ):
+        raise ShapeError(
+            "a choice is out of range", f"{len(several)} choices", f"integers from 0 to {len(several) - 1}"
+        )
     z = several[-1]
     for k in reversed(range(len(several) - 1)):
         z = where(make("equal", a, k), several[k], z)
@@ -222,7 +265,9 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, **more: Any) -> Node:
     """z[k] = start + t[k] (stop - start), t running from 0 to 1."""
     if more.get("retstep") or more.get("axis", 0) != 0:
-        raise UnsupportedError("np.linspace(retstep=, axis=) is not traced", "", "start + (stop - start) * np.linspace(0, 1, n)")
+        raise UnsupportedError(
+            "np.linspace(retstep=, axis=) is not traced", "", "start + (stop - start) * np.linspace(0, 1, n)"
+        )
     start, stop = as_node(start), as_node(stop)
     dtype = floating(promote((start, stop)))
     width = len(broadcast(start.shape, stop.shape, where="linspace").shape)
@@ -238,7 +283,9 @@ def isclose(x: Any, y: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: boo
     """z = whether entries agree: |x - y| <= atol + rtol |y|."""
     x, y = as_node(x), as_node(y)
     bound = _text.add(atol, _text.multiply(rtol, make("abs", y)))
-    near = make("logical_and", make("less_equal", make("abs", _text.add(x, y, -1)), bound), make("isfinite", y))
+    near = make(
+        "logical_and", make("less_equal", make("abs", _text.add(x, y, -1)), bound), make("isfinite", y)
+    )
     z = make("logical_or", near, make("equal", x, y))
     return make("logical_or", z, make("logical_and", make("isnan", x), make("isnan", y))) if equal_nan else z
 

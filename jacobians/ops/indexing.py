@@ -1,8 +1,8 @@
-"""Indexing: slices, integers, None, `...`, integer and boolean arrays; each a selection, never a one-hot array.
+"""Indexing: slices, integers, None, `...`, integer and boolean arrays: selections, never one-hot arrays.
 
 `getitem(x, key)` is `x[key]`; `take`, `take_along_axis`, `compress`, `extract` and `delete` are numpy's.
 `slots_of(shape, key)` reads a key into slots, which the Jacobian's own indexing uses too.  Places that
-depend on traced values (`nonzero`) are an error; places that are *integers* of the trace (an argsort) are not.
+depend on traced values (`nonzero`) are an error; *integers* of the trace (an argsort) may index.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from ..errors import ShapeError, UnsupportedError
 from ..expr import Node, constant
 from ..operation import as_node, operation
 from ..wiring import Affine, Slot, Table, affine, relabel, selection
-from ._broadcast import broadcast
-from .multilinear import axes_of
+from ._broadcast import axes_of, broadcast
 from .reshaping import reshape_node
 
 
@@ -81,7 +80,9 @@ def _expanded(shape: Shape, key: Any) -> list[Any]:
         raise ShapeError("an index can have one '...' only", str(key), "slices for the other axes")
     if used > len(shape):
         raise ShapeError(
-            f"too many indices: {used} for {len(shape)} axes", f"shape {shape}", "at most one index for each axis"
+            f"too many indices: {used} for {len(shape)} axes",
+            f"shape {shape}",
+            "at most one index for each axis",
         )
     fill = [slice(None)] * (len(shape) - used)
     at = next((k for k, item in enumerate(items) if item is Ellipsis), None)
@@ -107,7 +108,9 @@ def _item(item: Any) -> list[Any]:
     if array.dtype == bool:
         return list(np.nonzero(array))
     if array.dtype.kind not in "iu" and array.size:
-        raise ShapeError(f"an index of type {array.dtype} is no index", str(item), "integers, slices or a boolean mask")
+        raise ShapeError(
+            f"an index of type {array.dtype} is no index", str(item), "integers, slices or a boolean mask"
+        )
     return [int(array) if array.ndim == 0 else array.astype(np.intp)]
 
 
@@ -123,30 +126,33 @@ def _bounded(item: Any, shape: Shape, axis: int) -> Any:
     """Integers counted from the end made non-negative; out of bounds is an error that names the axis."""
     if item is None or isinstance(item, (slice, Node)):
         return item
-    size = number(shape[axis], "an index") if not (isinstance(item, int) and item >= 0) else shape[axis]
+    size = shape[axis]
+    if not isinstance(size, int) and np.all(np.asarray(item) >= 0):
+        return item
+    if not isinstance(size, int) and isinstance(item, int):
+        return size + item
+    size = number(size, "an index array")
     low, high = (int(np.min(item)), int(np.max(item))) if np.size(item) else (0, -1)
-    if isinstance(size, int) and np.size(item) and (high >= size or low < -size):
+    if np.size(item) and (high >= size or low < -size):
         raise ShapeError(
-            f"index {high if high >= size else low} is out of bounds", f"axis {axis} has size {size}", f"{-size} to {size - 1}"
+            f"index {high if high >= size else low} is out of bounds",
+            f"axis {axis} has size {size}",
+            f"{-size} to {size - 1}",
         )
-    return np.where(item < 0, item + size, item) if isinstance(item, np.ndarray) else item + size if item < 0 else item
+    return np.where(item < 0, item + size, item) if isinstance(item, np.ndarray) else item % size
 
 
 def _common(items: Sequence[Any]) -> Shape:
-    shapes = [item.shape for item in items if _is_array(item)]
-    try:
-        return tuple(np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise ShapeError("index arrays do not fit", f"shapes {shapes}", "equal shapes, or sizes of 1") from None
+    return broadcast(*(item.shape for item in items if _is_array(item)), where="index arrays").shape
 
 
 def _sliced(item: slice, size: Size, label: int, axis: int) -> tuple[Slot, Size]:
     if item == slice(None):
         return label, size
     if item.step in (None, 1) and not isinstance(size, int):
-        start, stop = item.start or 0, item.stop
-        length = (size if stop is None else size + stop if stop < 0 else stop) - start
-        return affine(start if start >= 0 else size + start, [(label, 1)]), length
+        start, stop = item.start or 0, size if item.stop is None else item.stop
+        start, stop = (size + end if isinstance(end, int) and end < 0 else end for end in (start, stop))
+        return affine(start, [(label, 1)]), stop - start
     start, stop, step = item.indices(number(size, "a slice"))
     length = len(range(start, stop, step))
     slot = affine(start, [(label, step)])

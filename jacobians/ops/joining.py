@@ -19,8 +19,9 @@ from ..expr import Node
 from ..operation import as_node, operation
 from ..terms import Term, TermSum, assemble
 from ..wiring import Slot, affine
+from ._broadcast import axes_of
 from .indexing import getitem, take
-from .multilinear import axes_of, broadcast_to, moveaxis
+from .multilinear import broadcast_to, moveaxis
 from .reshaping import atleast, reshape_node
 
 
@@ -78,7 +79,9 @@ def stack(parts: Any, axis: int = 0, out: None = None, dtype: Any = None, castin
     (axis,) = axes_of(axis, nodes[0].ndim + 1)
     for node in nodes:
         if node.shape != nodes[0].shape:
-            raise ShapeError("stack needs equal shapes", f"{nodes[0].shape} and {node.shape}", "np.concatenate")
+            raise ShapeError(
+                "stack needs equal shapes", f"{nodes[0].shape} and {node.shape}", "np.concatenate"
+            )
     return concatenate([reshape_node(n, (*n.shape[:axis], 1, *n.shape[axis:])) for n in nodes], axis)
 
 
@@ -188,7 +191,9 @@ def _cuts(given: Any, size: Size, exact: bool) -> list[Any]:
     count, length = int(given), number(size, "a split into equal parts")
     if count < 1 or (exact and length % count):
         raise ShapeError(
-            f"cannot split into {count} equal parts", f"the axis has size {length}", "np.array_split, or the places to cut at"
+            f"cannot split into {count} equal parts",
+            f"the axis has size {length}",
+            "np.array_split, or the places to cut at",
         )
     each, longer = divmod(length, count)
     return [k * each + min(k, longer) for k in range(1, count)]

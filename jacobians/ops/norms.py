@@ -15,8 +15,9 @@ from ..expr import Node
 from ..operation import OPERATIONS, as_node, operation, rule
 from ..terms import TermSum
 from ._axes import by_entries, floating, held, reduced, reduction
+from ._broadcast import axes_of
 from .forms import astype
-from .multilinear import axes_of, moveaxis, sum
+from .multilinear import moveaxis, sum
 from .pointwise import make, where
 from .reductions import count_nonzero, max, min
 from .reshaping import reshape_node
@@ -100,7 +101,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> No
     """z = the norm: of all entries, of vectors along one axis, or of matrices on two axes."""
     x = as_node(x)
     if axis is None and ord is not None and x.ndim not in (1, 2):
-        raise ShapeError("a norm of this order needs a vector or a matrix", f"x has {x.ndim} axes", "axis= one or two axes")
+        raise ShapeError(
+            "a norm of this order needs a vector or a matrix", f"x has {x.ndim} axes", "axis= one or two axes"
+        )
     axes = axes_of(axis, x.ndim)
     if len(axes) == 2 and ord is not None:
         return _matrix_norm(x, ord, axes[0], axes[1], keepdims)

@@ -17,7 +17,8 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _written
 from ._axes import filled, no_where, reduced
-from .multilinear import axes_of, broadcast_to, moveaxis, multiply
+from ._broadcast import axes_of
+from .multilinear import broadcast_to, moveaxis, multiply
 from .pointwise import where
 from .rearranging import tri
 from .reshaping import reshape_node
@@ -73,7 +74,13 @@ def _last(x: Node, axis: Any) -> Node:
 
 @operation("written out", "x", formula="(i | i j) product of the other entries")
 def prod(
-    x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, initial: Any = 1, where: Any = True
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = False,
+    initial: Any = 1,
+    where: Any = True,
 ) -> Node:
     """z = the product of the entries over some axes; right at zeros, at second order too."""
     x = as_node(x)

@@ -1,8 +1,8 @@
 """Rearranging: the same entries in other places, some of them repeated or left out.
 
-`flip`, `fliplr`, `flipud`, `rot90`, `roll`, `repeat`, `tile`, `resize`, `pad`, `tril` and `triu`.  Where the places
-follow a pattern (a flip, a shift, whole copies) the Jacobian is a wiring of strides and works for symbolic
-sizes; else it holds integer indices.  No one-hot array appears, and a roll of n entries costs O(n).
+`flip`, `fliplr`, `flipud`, `rot90`, `roll`, `repeat`, `tile`, `resize`, `pad`, `tril`, `triu`.  Where the
+places follow a pattern (a flip, a shift, whole copies) the Jacobian is a wiring of strides and works for
+symbolic sizes; else it holds integer indices.  No one-hot array appears, and a roll of n entries costs O(n).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from ..expr import Node, constant
 from ..operation import as_node, operation, rule
 from ..wiring import Slot, affine, selection
 from . import _text
+from ._broadcast import axes_of
 from .indexing import getitem, take
 from .joining import concatenate, place
-from .multilinear import axes_of, broadcast_to, swapaxes
+from .multilinear import broadcast_to, swapaxes
 from .pointwise import where
 from .reshaping import reshape_node
 
@@ -71,7 +72,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Node:
         size = x.shape[along]
         by = one if not isinstance(size, int) else one % size if size else 0
         if by:
-            x = concatenate([getitem(x, (*before, slice(-by, None))), getitem(x, (*before, slice(None, -by)))], along)
+            x = concatenate(
+                [getitem(x, (*before, slice(-by, None))), getitem(x, (*before, slice(None, -by)))], along
+            )
     return x
 
 
@@ -129,7 +132,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **more: Any) -> Node:
     if mode == "constant":
         return _bordered(x, widths, more.get("constant_values", 0))
     if mode not in GATHERED or more.get("reflect_type", "even") != "even":
-        raise UnsupportedError(f"np.pad with mode {mode!r} is not traced", str(more or ""), "one of constant, " + ", ".join(GATHERED))
+        raise UnsupportedError(
+            f"np.pad with mode {mode!r} is not traced",
+            str(more or ""),
+            "one of constant, " + ", ".join(GATHERED),
+        )
     for axis, width in enumerate(widths):
         if any(width):
             x = take(x, np.pad(np.arange(number(x.shape[axis], "np.pad")), width, mode), axis)  # type: ignore[call-overload]
@@ -143,12 +150,16 @@ def _widths(given: Any, ndim: int) -> list[tuple[int, int]]:
     try:
         return [(int(a), int(b)) for a, b in np.broadcast_to(np.asarray(given), (ndim, 2))]
     except ValueError:
-        raise ShapeError("pad widths do not fit", f"{given} for {ndim} axes", "a pair for each axis") from None
+        raise ShapeError(
+            "pad widths do not fit", f"{given} for {ndim} axes", "a pair for each axis"
+        ) from None
 
 
 def _bordered(x: Node, widths: list[tuple[int, int]], values: Any) -> Node:
     if isinstance(values, Node):
-        raise UnsupportedError("np.pad with traced constant_values is not traced", "", "np.concatenate or np.block")
+        raise UnsupportedError(
+            "np.pad with traced constant_values is not traced", "", "np.concatenate or np.block"
+        )
     z = x
     for axis, (before, after) in enumerate(widths):
         if before or after:

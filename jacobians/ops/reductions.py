@@ -15,11 +15,13 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
 from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
-from .multilinear import axes_of, broadcast_to
+from ._broadcast import axes_of
+from .multilinear import broadcast_to
 from .pointwise import make
 
+
 def _share(params: Any, x: Any, z: Any) -> Any:
-    """For each entry its share of the extreme: 1 over the number of ties, 0 elsewhere (a NaN is its own tie)."""
+    """For each entry its share of the extreme: 1 over the number of ties, else 0 (NaN ties with NaN)."""
     hit = (x == z) | (x != x)
     return hit / hit.sum(axis=params, keepdims=True).astype(np.asarray(x).dtype)
 
@@ -42,7 +44,9 @@ def _extreme(op: str, x: Any, axis: Any, keepdims: Any, initial: Any, where: Any
     x = as_node(x)
     no_where(op, where)
     if any(x.shape[k] == 0 for k in axes_of(axis, x.ndim)) and initial is None:
-        raise ShapeError(f"the {op} of no entries does not exist", f"shape {x.shape}", f"np.{op}(x, initial=...)")
+        raise ShapeError(
+            f"the {op} of no entries does not exist", f"shape {x.shape}", f"np.{op}(x, initial=...)"
+        )
     if not x.ndim:
         return x
     if any(x.shape[k] == 0 for k in axes_of(axis, x.ndim)):
@@ -53,13 +57,17 @@ def _extreme(op: str, x: Any, axis: Any, keepdims: Any, initial: Any, where: Any
 
 
 @operation("written out", "x", serves="max amax", formula="(i | i j) [x = z] / number of ties", kink=TIES)
-def max(x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Node:
+def max(
+    x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Node:
     """z = the largest entry over some axes (all by default)."""
     return _extreme("max", x, axis, keepdims, initial, where)
 
 
 @operation("written out", "x", serves="min amin", formula="(i | i j) [x = z] / number of ties", kink=TIES)
-def min(x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Node:
+def min(
+    x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Node:
     """z = the smallest entry over some axes (all by default)."""
     return _extreme("min", x, axis, keepdims, initial, where)
 
@@ -80,7 +88,6 @@ def nanmax(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) ->
 def nanmin(x: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Node:
     """z = the smallest of the entries that are numbers."""
     return min(filled(x, np.inf)[0], axis, None, keepdims)
-
 
 
 rule("count_nonzero", lambda params, x: np.asarray(np.count_nonzero(x, axis=params)))

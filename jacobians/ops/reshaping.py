@@ -1,8 +1,8 @@
 """Reshapes: axes that survive whole keep their labels, merged and split ones become affine slots.
 
 Merging axes (i, j) into p puts `p = n i + j` on the target side, splitting does so on the input side; both
-are read and written as strided views.  `reshape`, `ravel`, `vec` and `atleast_1d` (2d, 3d) are what users call,
-`reshape_node` and `atleast` what other operations use.
+are read and written as strided views.  `reshape`, `ravel`, `vec` and `atleast_1d` (2d, 3d) are what users
+call, `reshape_node` and `atleast` what other operations use.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ def _complete(old: Shape, new: Shape) -> Shape:
         rest = divide(total, known) if len(unknown) == 1 and known != 0 else None
         rest = 0 if rest is None and total == 0 and len(unknown) == 1 and known != 0 else rest
         if rest is None:
-            raise ShapeError(f"cannot reshape {_show(old)} to {_show(new)}", f"{total} entries", "at most one -1")
+            raise ShapeError(
+                f"cannot reshape {_show(old)} to {_show(new)}", f"{total} entries", "at most one -1"
+            )
         new = tuple(rest if n == -1 else n for n in new)
     if entries(new) != total:
         raise ShapeError(
-            f"cannot reshape {_show(old)} to {_show(new)}", f"{total} entries against {entries(new)}", "equal numbers of entries"
+            f"cannot reshape {_show(old)} to {_show(new)}",
+            f"{total} entries against {entries(new)}",
+            "equal numbers of entries",
         )
     return new
 
@@ -54,10 +58,12 @@ def _blocks(old: Shape, new: Shape) -> Iterator[tuple[list[int], list[int]]]:
         left, right = [], []
         a: Size = 1
         b: Size = 1
-        while not left and not right or a != b:
+        while (not left and not right) or a != b:
             grow_left = j >= len(new) or (i < len(old) and (not left or _smaller(a, b)))
             if grow_left and i >= len(old):
-                raise ShapeError("these symbolic shapes cannot be matched", f"{old} to {new}", "give the symbols numbers")
+                raise ShapeError(
+                    "these symbolic shapes cannot be matched", f"{old} to {new}", "give the symbols numbers"
+                )
             if grow_left:
                 a, i = a * old[i], i + 1
                 left.append(i - 1)
@@ -102,7 +108,9 @@ def reshape_local(node: Node, k: int) -> TermSum:
             if len(left) == 1:
                 given[left[0]] = _merged(labels, sizes)
             elif left:
-                for axis, table in zip(left, _tables([new[a] for a in right], [old[a] for a in left]), strict=True):
+                for axis, table in zip(
+                    left, _tables([new[a] for a in right], [old[a] for a in left]), strict=True
+                ):
                     given[axis] = Table(tuple(labels), constant(table))
     return TermSum(new, old, (canonical(1, (), target, given, sizes),))
 

@@ -1,8 +1,8 @@
 """Functions given by samples: differences, slopes, areas, convolutions, interpolation, polynomials.
 
-`diff`, `ediff1d`, `gradient` and `trapezoid` are weighted slices; `convolve` and `correlate` are einsums with a
-window that slides (a strided view, `(i | i + k)`); `interp` gathers the interval's two ends; `vander` and
-`polyval` are powers, exact at 0.
+`diff`, `ediff1d`, `gradient` and `trapezoid` are weighted slices; `convolve` and `correlate` have the
+wirings `(j + k | j)` and `(i | i + k)`, no matrix of shifts; `interp` gathers the interval's two ends;
+`vander` and `polyval` are powers, exact at 0.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import numpy as np
 
 from ..axes import number
 from ..errors import ShapeError, UnsupportedError
-from ..expr import Node, product
+from ..expr import Node, product, promote
 from ..operation import as_node, operation, rule
-from ..terms import TermSum
+from ..terms import TermSum, canonical
 from ..wiring import affine, selection
 from . import _text, _written
+from ._broadcast import axes_of
 from .indexing import getitem, take
 from .joining import concatenate, place
-from .multilinear import axes_of, broadcast_to, multiply, sum
+from .multilinear import broadcast_to, multiply, sum
 from .pointwise import make, where
 from .rearranging import flip
 from .reshaping import reshape_node
@@ -36,7 +37,9 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     x = as_node(x)
     (axis,) = axes_of(axis, x.ndim)
     shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
-    ends = [None if e is None else as_node(e if isinstance(e, Node) else np.asarray(e)) for e in (prepend, append)]
+    ends = [
+        None if e is None else as_node(e if isinstance(e, Node) else np.asarray(e)) for e in (prepend, append)
+    ]
     before, after = (e if e is None or e.ndim else broadcast_to(e, shape) for e in ends)
     if before is not None or after is not None:
         x = concatenate([part for part in (before, x, after) if part is not None], axis)
@@ -64,7 +67,9 @@ def gradient(x: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     axes = axes_of(axis, x.ndim)
     if len(varargs) not in (0, 1, len(axes)) or any(isinstance(v, Node) for v in varargs):
         raise UnsupportedError(
-            "np.gradient takes constant spacings only", f"{len(varargs)} spacings for {len(axes)} axes", "one for each axis"
+            "np.gradient takes constant spacings only",
+            f"{len(varargs)} spacings for {len(axes)} axes",
+            "one for each axis",
         )
     spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
     made = [_slopes(x, a, h, edge_order) for a, h in zip(axes, spacings, strict=True)]
@@ -74,7 +79,9 @@ def gradient(x: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 def _slopes(x: Node, axis: int, spacing: Any, edge_order: int) -> Node:
     size = number(x.shape[axis], "np.gradient")
     if size < edge_order + 1:
-        raise ShapeError("too few samples for np.gradient", f"axis {axis} has size {size}", f"at least {edge_order + 1}")
+        raise ShapeError(
+            "too few samples for np.gradient", f"axis {axis} has size {size}", f"at least {edge_order + 1}"
+        )
     steps = np.diff(np.asarray(spacing, float)) if np.ndim(spacing) else np.full(size - 1, float(spacing))
     h, k = steps[:-1], steps[1:]
     inner = _weighted(x, axis, 0, [-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k))], size - 2)
@@ -83,9 +90,13 @@ def _slopes(x: Node, axis: int, spacing: Any, edge_order: int) -> Node:
         last = _weighted(x, axis, size - 2, [-1 / steps[-1:], 1 / steps[-1:]], 1)
     else:
         h, k = steps[:1], steps[1:2]
-        first = _weighted(x, axis, 0, [-(2 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))], 1)
+        first = _weighted(
+            x, axis, 0, [-(2 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))], 1
+        )
         h, k = steps[-2:-1], steps[-1:]
-        last = _weighted(x, axis, size - 3, [k / (h * (h + k)), -(h + k) / (h * k), (2 * k + h) / (k * (h + k))], 1)
+        last = _weighted(
+            x, axis, size - 3, [k / (h * (h + k)), -(h + k) / (h * k), (2 * k + h) / (k * (h + k))], 1
+        )
     return concatenate([first, inner, last], axis)
 
 
@@ -118,42 +129,55 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Node:
     return sum(_text.multiply(_text.scale(0.5, heights), widths), axis)
 
 
-@operation("multilinear", "x y", serves="correlate", formula="(i | i + k) y[k] by x; (i | k) x[i + k] by y")
-def correlate(x: Any, y: Any, mode: str = "valid") -> Node:
-    """z[i] = sum_k x[i + k] y[k] of two vectors: where both reach ("valid"), everywhere ("full") or "same"."""
-    x, y = _vectors(x, y, "np.correlate")
-    n, m = x.shape[0], y.shape[0]
-    if n < m:
-        return flip(correlate(y, x, mode))
-    full = m - 1 if mode != "valid" else 0
-    windows = place([(x, full)], 0, n + 2 * full) if full else x
-    if mode == "same":
-        start = (m - 1) // 2
-        windows = getitem(windows, slice(start, start + n + m - 1))
-    elif mode not in ("full", "valid"):
-        raise UnsupportedError(f"mode {mode!r} is not known", "", "full, same or valid")
-    length = windows.shape[0] - m + 1
-    sizes = (length, m)
-    slid = selection(windows, [affine(0, [(0, 1), (1, 1)])], (0, 1), sizes)
-    return product([(slid, (0, 1)), (y, (1,))], (0,), sizes)
-
-
 def _vectors(x: Any, y: Any, what: str) -> tuple[Node, Node]:
     nodes = as_node(x), as_node(y)
     if any(n.ndim != 1 or n.shape[0] == 0 for n in nodes):
-        raise ShapeError(f"{what} takes two vectors", f"shapes {nodes[0].shape} and {nodes[1].shape}", "one axis at a time")
+        raise ShapeError(
+            f"{what} takes two vectors", f"shapes {nodes[0].shape} and {nodes[1].shape}", "one axis at a time"
+        )
     for node in nodes:
         number(node.shape[0], what)
     return nodes
 
 
-@operation("multilinear", "x y", formula="(i | i - k) y[k] by x")
+def _convolve_local(node: Node, k: int) -> TermSum:
+    """By x: `(j + k | j) y[k]`; by y: `(j + k | k) x[j]`."""
+    other, sizes = node.args[1 - k], (node.args[0].shape[0], node.args[1].shape[0])
+    sum_of_both = affine(0, [(0, 1), (1, 1)])
+    return TermSum(node.shape, (sizes[k],), (canonical(1, [(other, (1 - k,))], [sum_of_both], [k], sizes),))
+
+
+rule("convolve", lambda params, x, y: np.convolve(x, y), _convolve_local)
+
+
+@operation("multilinear", "x y", formula="(j + k | j) y[k] by x; (j + k | k) x[j] by y")
 def convolve(x: Any, y: Any, mode: str = "full") -> Node:
-    """z[i] = sum_k x[i - k] y[k] of two vectors: "full", "same" or "valid"."""
+    """z[j + k] = sum of x[j] y[k] of two vectors: everywhere ("full"), where both reach ("valid"), "same"."""
     x, y = _vectors(x, y, "np.convolve")
+    n, m = x.shape[0], y.shape[0]
+    if mode == "valid":
+        return _slid(x, flip(y)) if n >= m else _slid(y, flip(x))
+    if mode not in ("full", "same"):
+        raise UnsupportedError(f"mode {mode!r} is not known", "", "full, same or valid")
+    z = Node("convolve", (x, y), None, (n + m - 1,), promote((x, y)))
+    start, length = (min(n, m) - 1) // 2, max(n, m)
+    return z if mode == "full" else getitem(z, slice(start, start + length))
+
+
+@operation("multilinear", "x y", serves="correlate", formula="(i | i + k) y[k] by x; (i | k) x[i + k] by y")
+def correlate(x: Any, y: Any, mode: str = "valid") -> Node:
+    """z[i] = sum_k x[i + k] y[k] of two vectors: where both reach ("valid"), everywhere ("full"), "same"."""
+    x, y = _vectors(x, y, "np.correlate")
     if x.shape[0] < y.shape[0]:
-        x, y = y, x
-    return correlate(x, flip(y), mode)
+        return flip(correlate(y, x, mode))
+    return _slid(x, y) if mode == "valid" else convolve(x, flip(y), mode)
+
+
+def _slid(x: Node, y: Node) -> Node:
+    """`z[i] = sum_k x[i + k] y[k]` where y, the shorter, fits in: x read through a window, a strided view."""
+    sizes = (x.shape[0] - y.shape[0] + 1, y.shape[0])
+    window = selection(x, [affine(0, [(0, 1), (1, 1)])], (0, 1), sizes)
+    return product([(window, (0, 1)), (y, (1,))], (0,), sizes)
 
 
 def _interval(params: Any, x: Any, xp: Any) -> Any:
@@ -166,12 +190,18 @@ rule("interval", _interval)
 
 @operation("index map", "x xp fp", kink="the slope to the right at a knot, 0 outside")
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Node:
-    """z = fp[k] + (x - xp[k]) (fp[k+1] - fp[k]) / (xp[k+1] - xp[k]), k the interval of x; constant outside."""
+    """z = fp[k] + (x - xp[k]) (fp[k+1] - fp[k]) / (xp[k+1] - xp[k]), k x's interval; constant outside."""
     x, xp, fp = as_node(x), as_node(xp), as_node(fp)
     if period is not None:
-        raise UnsupportedError("np.interp(period=) is not traced", "", "x % period, with the samples of one period")
+        raise UnsupportedError(
+            "np.interp(period=) is not traced", "", "x % period, with the samples of one period"
+        )
     if xp.ndim != 1 or xp.shape != fp.shape or number(xp.shape[0], "np.interp") < 2:
-        raise ShapeError("np.interp needs two vectors of samples", f"xp {xp.shape}, fp {fp.shape}", "equal sizes, at least 2")
+        raise ShapeError(
+            "np.interp needs two vectors of samples",
+            f"xp {xp.shape}, fp {fp.shape}",
+            "equal sizes, at least 2",
+        )
     low, high = getitem(xp, 0), getitem(xp, -1)
     below, above = make("less", x, low), make("greater", x, high)
     inside = where(below, low, where(above, high, x))
@@ -215,7 +245,7 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Node:
     return powers if increasing else flip(powers, 1)
 
 
-@operation("pointwise", "p x")
+@operation("multilinear", "p x", formula="x**(n - 1 - k) by p; sum_k p[k] k x**(k - 1) by x")
 def polyval(p: Any, x: Any) -> Node:
     """z = sum_k p[k] x**(n - 1 - k), entry by entry of x; one contraction with the powers of x."""
     p, x = as_node(p), as_node(x)

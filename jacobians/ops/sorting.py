@@ -16,8 +16,9 @@ from ..errors import ShapeError, UnsupportedError
 from ..expr import Node
 from ..operation import as_node, operation, rule
 from . import _text
+from ._broadcast import axes_of
 from .indexing import take, take_along_axis
-from .multilinear import axes_of, moveaxis
+from .multilinear import moveaxis
 from .reshaping import reshape_node
 
 INTEGER = np.dtype(np.int64)
@@ -80,7 +81,7 @@ def searchsorted(x: Any, y: Any, side: str = "left", sorter: None = None) -> Nod
 
 @operation("index map", "x", formula="(i | p[i]), p the order", kink="equal entries keep their order")
 def sort(x: Any, axis: Any = -1, kind: Any = None, order: None = None, stable: Any = None) -> Node:
-    """z[i] = x[p[i]] along an axis, p the increasing order; at ties the entries stand in the order they had."""
+    """z[i] = x[p[i]] along an axis, p the increasing order; equal entries keep their order."""
     x = as_node(x)
     if axis is None:
         x, axis = reshape_node(x, (-1,)), 0
@@ -104,14 +105,20 @@ def quantile(
     """z = the entry that a share q (constant) of the entries lies below, interpolated linearly."""
     x = as_node(x)
     if isinstance(q, Node) or method != "linear":
-        raise UnsupportedError("np.quantile is traced for a constant q and method 'linear'", f"method {method!r}", "np.sort")
+        raise UnsupportedError(
+            "np.quantile is traced for a constant q and method 'linear'", f"method {method!r}", "np.sort"
+        )
     shares = np.asarray(q, float)
-    if shares.size and not (0 <= shares.min() and shares.max() <= 1):
-        raise ShapeError("a quantile is out of range", f"q = {q}", "0 to 1 for quantile, 0 to 100 for percentile")
+    if shares.size and not (shares.min() >= 0 and shares.max() <= 1):
+        raise ShapeError(
+            "a quantile is out of range", f"q = {q}", "0 to 1 for quantile, 0 to 100 for percentile"
+        )
     rows = sort(_on_last(x, axis))
     size = number(rows.shape[-1], "a quantile")
     if size == 0:
-        raise ShapeError("a quantile of no entries does not exist", f"shape {x.shape}", "an axis that is not empty")
+        raise ShapeError(
+            "a quantile of no entries does not exist", f"shape {x.shape}", "an axis that is not empty"
+        )
     at = shares.ravel() * (size - 1)
     low = np.floor(at).astype(np.intp)
     weight = (at - low).astype(np.dtype(x.dtype))
@@ -134,7 +141,14 @@ def percentile(
     return quantile(x, shares, axis, method=method, keepdims=keepdims)
 
 
-@operation("written out", "x", formula="1 at the middle entry, 1/2 at each of two", kink="equal entries keep their order")
-def median(x: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False) -> Node:
+@operation(
+    "written out",
+    "x",
+    formula="1 at the middle entry, 1/2 at each of two",
+    kink="equal entries keep their order",
+)
+def median(
+    x: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Node:
     """z = the middle one of the sorted entries, or the mean of the two in the middle."""
     return quantile(x, 0.5, axis, keepdims=keepdims)

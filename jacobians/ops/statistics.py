@@ -17,8 +17,9 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
 from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
+from ._broadcast import axes_of
 from .joining import concatenate
-from .multilinear import axes_of, broadcast_to, diagonal, matmul, mean, outer, sum, transpose
+from .multilinear import broadcast_to, diagonal, matmul, mean, outer, sum, transpose
 from .pointwise import make
 from .reductions import count_nonzero
 from .reshaping import atleast, reshape_node
@@ -59,38 +60,63 @@ def _spread(op: str, x: Any, axis: Any, ddof: Any, keepdims: Any, more: dict[str
     no_where(op, more.get("where", True))
     ddof = more.get("correction", ddof)
     if _count(x, axes_of(axis, x.ndim)) <= ddof:
-        raise ShapeError(f"{op} with ddof={ddof} needs more entries", f"shape {x.shape}, axis {axis}", "a smaller ddof")
+        raise ShapeError(
+            f"{op} with ddof={ddof} needs more entries", f"shape {x.shape}, axis {axis}", "a smaller ddof"
+        )
     return reduction(op, x, axis, keepdims, ddof, floating(x.dtype))
 
 
 @operation("written out", "x", formula="(i | i j) 2 (x - mean) / (n - ddof)")
 def var(
-    x: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **more: Any
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    **more: Any,
 ) -> Node:
     """z = sum of (x - mean)**2, divided by n - ddof."""
     return _spread("var", x, axis, ddof, keepdims, more)
 
 
-@operation("written out", "x", formula="(i | i j) (x - mean) / (z (n - ddof))", kink="0 where all entries are equal")
+@operation(
+    "written out", "x", formula="(i | i j) (x - mean) / (z (n - ddof))", kink="0 where all entries are equal"
+)
 def std(
-    x: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **more: Any
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    **more: Any,
 ) -> Node:
     """z = the square root of the variance."""
     return _spread("std", x, axis, ddof, keepdims, more)
 
 
 @operation("written out", "x weights")
-def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
+def average(
+    x: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
     """z = sum(w x) / sum(w) over some axes; with `returned`, also the sum of the weights."""
     x = as_node(x)
     how = reduced(x.shape, axis)
     if weights is None:
-        z, total = mean(x, axis, keepdims=keepdims), as_node(float(number(entries(x.shape[k] for k in how.gone))))
+        z, total = (
+            mean(x, axis, keepdims=keepdims),
+            as_node(float(number(entries(x.shape[k] for k in how.gone)))),
+        )
     else:
         w = as_node(weights)
         if w.shape != x.shape:
             if axis is None or w.shape != tuple(x.shape[k] for k in axes_of(axis, x.ndim)):
-                raise ShapeError("weights do not fit", f"shape {w.shape} for {x.shape}, axis {axis}", "x's shape, or its axis'")
+                raise ShapeError(
+                    "weights do not fit",
+                    f"shape {w.shape} for {x.shape}, axis {axis}",
+                    "x's shape, or its axis'",
+                )
             w = transpose(w, np.argsort(axes_of(axis, x.ndim)).tolist()) if w.ndim > 1 else w
             w = reshape_node(w, tuple(n if k in how.gone else 1 for k, n in enumerate(x.shape)))
         total = sum(broadcast_to(w, x.shape), axis, keepdims=keepdims)
@@ -105,7 +131,9 @@ def cov(
 ) -> Node:  # fmt: skip
     """z[i, j] = sum_k (x[i, k] - mean_i)(x[j, k] - mean_j) / (n - ddof), a variable in each row."""
     if fweights is not None or aweights is not None:
-        raise UnsupportedError("np.cov with weights is not traced", "", "np.average of products of centred variables")
+        raise UnsupportedError(
+            "np.cov with weights is not traced", "", "np.average of products of centred variables"
+        )
     rows = _variables(x, rowvar)
     if y is not None:
         rows = concatenate([rows, _variables(y, rowvar)], 0)

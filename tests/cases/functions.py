@@ -46,8 +46,13 @@ def _gelu(x: Any) -> Any:
 ACTIVATIONS = [
     Case("relu", fn.relu, (Y,), make=_both_signs),
     Case("relu", lambda x: fn.relu(x) ** 2, (Y,), make=_both_signs, id="squared"),
-    Case("relu", lambda x, y: fn.relu(x + y).sum(axis=1) ** 2, (Y, (2, 1)), id="mask-summed",
-         primal=lambda x, y: np.where((x + y).real > 0, x + y, 0).sum(axis=1) ** 2),
+    Case(
+        "relu",
+        lambda x, y: fn.relu(x + y).sum(axis=1) ** 2,
+        (Y, (2, 1)),
+        id="mask-summed",
+        primal=lambda x, y: np.where((x + y).real > 0, x + y, 0).sum(axis=1) ** 2,
+    ),
     Case("leaky_relu", fn.leaky_relu, (Y,), make=_both_signs),
     Case("leaky_relu", lambda x: fn.leaky_relu(x, slope=0.2) ** 2, (Y,), make=_both_signs, id="slope"),
     Case("elu", fn.elu, (Y,), make=_both_signs),
@@ -66,22 +71,74 @@ ACTIVATIONS = [
 ALONG_AXES = [
     Case("softmax", fn.softmax, (Y,), primal=_softmax),
     Case("softmax", lambda x: fn.softmax(x, axis=1), (X,), primal=lambda x: _softmax(x, 1), id="middle"),
-    Case("softmax", lambda x: fn.softmax(x, axis=(0, 2)) ** 2, (X,), primal=lambda x: _softmax(x, (0, 2)) ** 2, id="axes"),
-    Case("softmax", lambda x: np.exp(x - np.max(x)) / np.exp(x - np.max(x)).sum(), ((4,),), primal=_softmax, id="by-hand"),
+    Case(
+        "softmax",
+        lambda x: fn.softmax(x, axis=(0, 2)) ** 2,
+        (X,),
+        primal=lambda x: _softmax(x, (0, 2)) ** 2,
+        id="axes",
+    ),
+    Case(
+        "softmax",
+        lambda x: np.exp(x - np.max(x)) / np.exp(x - np.max(x)).sum(),
+        ((4,),),
+        primal=_softmax,
+        id="by-hand",
+    ),
     Case("log_softmax", fn.log_softmax, (Y,), primal=_log_softmax),
-    Case("log_softmax", lambda x: fn.log_softmax(x, axis=0) ** 2, (Y,), primal=lambda x: _log_softmax(x, 0) ** 2, id="axis"),
+    Case(
+        "log_softmax",
+        lambda x: fn.log_softmax(x, axis=0) ** 2,
+        (Y,),
+        primal=lambda x: _log_softmax(x, 0) ** 2,
+        id="axis",
+    ),
     Case("logsumexp", fn.logsumexp, (Y,), primal=lambda x: np.log(np.exp(x).sum())),
-    Case("logsumexp", lambda x: fn.logsumexp(x, axis=1, keepdims=True) * x, (X,),
-         primal=lambda x: np.log(np.exp(x).sum(axis=1, keepdims=True)) * x, id="axis"),
+    Case(
+        "logsumexp",
+        lambda x: fn.logsumexp(x, axis=1, keepdims=True) * x,
+        (X,),
+        primal=lambda x: np.log(np.exp(x).sum(axis=1, keepdims=True)) * x,
+        id="axis",
+    ),
     Case("standardize", lambda x: fn.standardize(x, eps=0.1), (Y,), primal=lambda x: _layer_norm(x, eps=0.1)),
-    Case("standardize", lambda x: fn.standardize(x, axis=0), ((4, 2),), primal=lambda x: _layer_norm(x.T).T, id="axis"),
+    Case(
+        "standardize",
+        lambda x: fn.standardize(x, axis=0),
+        ((4, 2),),
+        primal=lambda x: _layer_norm(x.T).T,
+        id="axis",
+    ),
     Case("layer_norm", fn.layer_norm, (X, (4,), (4,)), primal=_layer_norm),
-    Case("layer_norm", lambda x: fn.layer_norm(x, eps=0.01) ** 2, (Y,), primal=lambda x: _layer_norm(x, eps=0.01) ** 2, id="plain"),
-    Case("log_softmax", lambda x: fn.cross_entropy(x, TEACHER), (Y,), primal=lambda x: -(TEACHER * _log_softmax(x)).sum(-1), id="cross-entropy"),
-    Case("log_softmax", lambda x: fn.cross_entropy(x, np.array([2, 0]), axis=0), (W[:1] + (2,),), id="cross-entropy-classes",
-         primal=lambda x: -_log_softmax(x, 0)[[2, 0], [0, 1]]),
-    Case("log_softmax", lambda x, p: fn.cross_entropy(x, p), (Y, Y), primal=lambda x, p: -(p * _log_softmax(x)).sum(-1), id="cross-entropy-traced"),
-]  # fmt: skip
+    Case(
+        "layer_norm",
+        lambda x: fn.layer_norm(x, eps=0.01) ** 2,
+        (Y,),
+        primal=lambda x: _layer_norm(x, eps=0.01) ** 2,
+        id="plain",
+    ),
+    Case(
+        "log_softmax",
+        lambda x: fn.cross_entropy(x, TEACHER),
+        (Y,),
+        primal=lambda x: -(TEACHER * _log_softmax(x)).sum(-1),
+        id="cross-entropy",
+    ),
+    Case(
+        "log_softmax",
+        lambda x: fn.cross_entropy(x, np.array([2, 0]), axis=0),
+        ((3, 2),),
+        id="cross-entropy-classes",
+        primal=lambda x: -_log_softmax(x, 0)[[2, 0], [0, 1]],
+    ),
+    Case(
+        "log_softmax",
+        lambda x, p: fn.cross_entropy(x, p),
+        (Y, Y),
+        primal=lambda x, p: -(p * _log_softmax(x)).sum(-1),
+        id="cross-entropy-traced",
+    ),
+]
 
 
 def _astype(dtype: Any) -> Any:
@@ -107,24 +164,44 @@ FORMS = [
     Case("astype", _astype(np.float64), (Y,), oracle="difference"),
     Case("astype", _astype(int), (Y,), (1.2, 1.8), "difference", id="integers"),
     Case("astype", _astype(bool), (Y,), (1.2, 1.8), "difference", id="truths"),
-    Case("round", lambda x: np.round(x, 1) * x, (Y,), oracle="difference", make=lambda rng: (rng.integers(-9, 9, Y) / 10 + 0.02,)),
+    Case(
+        "round",
+        lambda x: np.round(x, 1) * x,
+        (Y,),
+        oracle="difference",
+        make=lambda rng: (rng.integers(-9, 9, Y) / 10 + 0.02,),
+    ),
     Case("round", lambda x: x.round() * x, (Y,), (1.6, 2.4), "difference", id="method"),
     Case("round", lambda x: np.around(x) + x, (Y,), (1.6, 2.4), "difference", id="around"),
     Case("clip", lambda x: np.clip(x, min=0.5) * x, (Y,), (0.6, 1.4), "difference", id="keyword"),
-    Case("clip", lambda x: np.clip(x, a_min=None, a_max=0.5) * x, (Y,), (0.6, 1.4), "difference", id="keywords"),
-    Case("nan_to_num", lambda x: np.nan_to_num(x + HOLES, nan=0.5, posinf=2.0, neginf=-3.0) ** 2, (Y,), APART, "difference"),
+    Case(
+        "clip", lambda x: np.clip(x, a_min=None, a_max=0.5) * x, (Y,), (0.6, 1.4), "difference", id="keywords"
+    ),
+    Case(
+        "nan_to_num",
+        lambda x: np.nan_to_num(x + HOLES, nan=0.5, posinf=2.0, neginf=-3.0) ** 2,
+        (Y,),
+        APART,
+        "difference",
+    ),
     Case("select", lambda x, y: np.select([x > 1, x > 0.6], [x * y, y], x), (Y, W), APART, "difference"),
     Case("select", lambda x: np.select([np.array([True, False, False])], [x]), (Y,), id="constant"),
     Case("choose", lambda x, y: np.choose([2, 0, 1], [x, y, x * y]), (Y, W)),
-    Case("choose", lambda x: np.choose(np.argsort(np.array([3, 1, 2])), [x, x * x, 2 * x]), (Y,), id="permutation"),
+    Case(
+        "choose",
+        lambda x: np.choose(np.argsort(np.array([3, 1, 2])), [x, x * x, 2 * x]),
+        (Y,),
+        id="permutation",
+    ),
     Case("broadcast_arrays", lambda x, y: np.broadcast_arrays(x, y), (Y, ())),
     Case("meshgrid", lambda x, y: np.meshgrid(x, y), ((2,), W)),
-    Case("meshgrid", lambda x, y: np.meshgrid(x, y, indexing="ij", sparse=True)[1] ** 2, ((2,), W), id="open"),
+    Case(
+        "meshgrid", lambda x, y: np.meshgrid(x, y, indexing="ij", sparse=True)[1] ** 2, ((2,), W), id="open"
+    ),
     Case("linspace", lambda x, y: np.linspace(x, y, 4), ((), W)),
     Case("isclose", lambda x: np.where(np.isclose(x, 0.7, atol=0.2), x, x * x), (Y,), oracle="difference"),
     Case("allclose", lambda x: np.where(np.allclose(x, x), x * x, x), (Y,), oracle="difference"),
     Case("array_equal", lambda x: np.where(np.array_equal(x, x * 1), x * x, x), (Y,), oracle="difference"),
-]  # fmt: skip
+]
 
 CASES: list[Case] = [*ACTIVATIONS, *ALONG_AXES, *FORMS]
-

@@ -1,4 +1,4 @@
-"""Rows of the index maps: reshaping, indexing, joining, rearranging, sorting, and functions given by samples."""
+"""Rows of the index maps: reshaping, indexing, joining, rearranging, sorting, functions by samples."""
 
 from __future__ import annotations
 
@@ -65,9 +65,25 @@ INDEXING = [
     Case("take", lambda x: np.take(x, [4, -1, 7], axis=1, mode="clip"), (X,), id="clip"),
     Case("take", lambda x: np.take(x, 2, axis=1) ** 2, (X,), id="one"),
     Case("take_along_axis", lambda x: np.take_along_axis(x, ALONG, axis=2), (X,)),
-    Case("take_along_axis", lambda x: np.take_along_axis(x, ALONG[:, :1, :] % 3, 1) ** 2, (X[:2] + (2,),), id="middle"),
-    Case("take_along_axis", lambda x: np.take_along_axis(x, np.array([[[-1], [0], [1]]]), axis=2), (X,), id="stretched"),
-    _sorted("take_along_axis", lambda x: np.take_along_axis(x, np.argsort(-x, axis=0), axis=0) ** 2, 4, 3, id="traced"),
+    Case(
+        "take_along_axis",
+        lambda x: np.take_along_axis(x, ALONG[:, :1, :] % 3, 1) ** 2,
+        ((2, 3, 2),),
+        id="middle",
+    ),
+    Case(
+        "take_along_axis",
+        lambda x: np.take_along_axis(x, np.array([[[-1], [0], [1]]]), axis=2),
+        (X,),
+        id="stretched",
+    ),
+    _sorted(
+        "take_along_axis",
+        lambda x: np.take_along_axis(x, np.argsort(-x, axis=0), axis=0) ** 2,
+        4,
+        3,
+        id="traced",
+    ),
     Case("compress", lambda x: np.compress([True, False, True], x, axis=1), (X,)),
     Case("compress", lambda x: np.compress([False, True, True], x) ** 2, (Y,), id="flat"),
     Case("extract", lambda x: np.extract(np.arange(6).reshape(Y) % 2, x) ** 2, (Y,)),
@@ -78,7 +94,9 @@ INDEXING = [
 
 JOINING = [
     Case("concatenate", lambda x, y: np.concatenate([x, y]), (Y, (4, 3))),
-    Case("concatenate", lambda x, y: np.concatenate((x, y, x), axis=-1) ** 2, (Y, (2, 4)), id="last-axis-twice"),
+    Case(
+        "concatenate", lambda x, y: np.concatenate((x, y, x), axis=-1) ** 2, (Y, (2, 4)), id="last-axis-twice"
+    ),
     Case("concatenate", lambda x, y: np.concat([x, y], axis=None), (Y, (4,)), id="flat"),
     Case("concatenate", lambda x: np.concatenate([x, np.ones((2, 1))], axis=1), (Y,), id="constant"),
     Case("stack", lambda x, y: np.stack([x, y]), (Y, Y)),
@@ -95,8 +113,16 @@ JOINING = [
     Case("append", lambda x, y: np.append(x, y, axis=1), (Y, (2, 4)), id="axis"),
     Case("insert", lambda x, y: np.insert(x, 1, y, axis=1), (Y, (2,)), oracle="difference"),
     Case("insert", lambda x, y: np.insert(x, [0, 2, 5], y), (V, W), oracle="difference", id="several"),
-    Case("insert", lambda x, y: np.insert(x, [1], y, axis=0), (Y, (4, 3)), oracle="difference", id="one-place"),
-    Case("insert", lambda x, y: np.insert(x, slice(0, 2), y, axis=-1) ** 2, (Y, ()), oracle="difference", id="slice"),
+    Case(
+        "insert", lambda x, y: np.insert(x, [1], y, axis=0), (Y, (4, 3)), oracle="difference", id="one-place"
+    ),
+    Case(
+        "insert",
+        lambda x, y: np.insert(x, slice(0, 2), y, axis=-1) ** 2,
+        (Y, ()),
+        oracle="difference",
+        id="slice",
+    ),
     Case("split", lambda x: np.split(x, 2, axis=-1), (X,)),
     Case("split", lambda x: np.split(x, [1, 4])[1] ** 2, (V,), id="places"),
     Case("array_split", lambda x: np.array_split(x, 3), (V,)),
@@ -130,13 +156,16 @@ REARRANGING = [
     Case("pad", lambda x: np.pad(x, 1), (Y,)),
     Case("pad", lambda x: np.pad(x, ((0, 2), (1, 0)), constant_values=1.5) ** 2, (Y,), id="values"),
     Case("pad", lambda x: np.pad(x, {-1: (1, 2)}, constant_values=((0, 0), (2, 3))), (Y,), id="mapping"),
-    *(Case("pad", lambda x, m=m: np.pad(x, ((2, 1), (0, 3)), m) ** 2, ((3, 4),), id=m) for m in ("edge", "reflect", "symmetric", "wrap")),
+    *(
+        Case("pad", lambda x, m=m: np.pad(x, ((2, 1), (0, 3)), m) ** 2, ((3, 4),), id=m)
+        for m in ("edge", "reflect", "symmetric", "wrap")
+    ),
     Case("tril", lambda x: np.tril(x), (Y,)),
     Case("tril", lambda x: np.tril(x, -1) ** 2, (X,), id="below"),
     Case("tril", lambda x: np.tril(x), (W,), id="vector"),
     Case("triu", lambda x: np.triu(x, 1), (X,)),
     Case("triu", lambda x: np.triu(x) ** 2, ((4, 3),), id="square"),
-]  # fmt: skip
+]
 
 SORTING = [
     _sorted("sort", np.sort, 5),
@@ -149,13 +178,21 @@ SORTING = [
     _sorted("argmax", lambda x: x * x.argmax(), 2, 3, id="flat"),
     _sorted("argmin", lambda x: x * np.argmin(x, axis=0), 2, 3),
     Case("searchsorted", lambda x: x * np.searchsorted(KNOTS, x), (Y,), oracle="difference"),
-    Case("searchsorted", lambda x: x * np.searchsorted(KNOTS, x, side="right"), (W,), oracle="difference", id="right"),
+    Case(
+        "searchsorted",
+        lambda x: x * np.searchsorted(KNOTS, x, side="right"),
+        (W,),
+        oracle="difference",
+        id="right",
+    ),
     _sorted("median", lambda x: np.median(x) ** 2, 5, id="odd"),
     _sorted("median", lambda x: np.median(x, axis=1), 3, 4, id="even"),
     _sorted("median", lambda x: np.median(x, axis=(0, 2), keepdims=True) * x, 2, 3, 4, id="axes"),
     _sorted("quantile", lambda x: np.quantile(x, 0.3) ** 2, 5),
     _sorted("quantile", lambda x: np.quantile(x, [0.1, 1.0], axis=0), 4, 3, id="several", tags=PROMOTES),
-    _sorted("percentile", lambda x: np.percentile(x, [[25, 50, 80]], axis=1, keepdims=True), 2, 5, tags=PROMOTES),
+    _sorted(
+        "percentile", lambda x: np.percentile(x, [[25, 50, 80]], axis=1, keepdims=True), 2, 5, tags=PROMOTES
+    ),
 ]
 
 SAMPLED = [
@@ -163,34 +200,79 @@ SAMPLED = [
     Case("diff", lambda x: np.diff(x, n=2, axis=0) ** 2, ((4, 3),), id="twice"),
     Case("diff", lambda x, y: np.diff(x, axis=1, prepend=0.0, append=y), (Y, (2, 2)), id="ends"),
     Case("ediff1d", lambda x: np.ediff1d(x), (Y,)),
-    Case("ediff1d", lambda x, y: np.ediff1d(x, to_end=y, to_begin=np.ones(1, x.dtype)) ** 2, (V, W), oracle="difference", id="ends"),
+    Case(
+        "ediff1d",
+        lambda x, y: np.ediff1d(x, to_end=y, to_begin=np.ones(1, x.dtype)) ** 2,
+        (V, W),
+        oracle="difference",
+        id="ends",
+    ),
     Case("gradient", lambda x: np.gradient(x), (V,)),
     Case("gradient", lambda x: np.gradient(x, 0.5, axis=1) ** 2, ((3, 4),), id="spacing"),
-    Case("gradient", lambda x: np.gradient(x, 2.0, np.array([0.0, 1.0, 3.0, 4.5])), ((3, 4),), id="coordinates"),
+    Case(
+        "gradient", lambda x: np.gradient(x, 2.0, np.array([0.0, 1.0, 3.0, 4.5])), ((3, 4),), id="coordinates"
+    ),
     Case("gradient", lambda x: np.gradient(x, KNOTS, edge_order=2), (V,), id="edge-order"),
     Case("gradient", lambda x: np.gradient(x), ((2,),), id="two-samples"),
     Case("trapezoid", lambda x: np.trapezoid(x), (Y,)),
     Case("trapezoid", lambda y, x: np.trapezoid(y, x, axis=0), (Y, (2,)), id="coordinates"),
     Case("trapezoid", lambda y, x: np.trapezoid(y, x=x, axis=1) ** 2, (Y, Y), id="coordinates-each"),
     Case("trapezoid", lambda y: np.trapezoid(y, dx=0.25, axis=0) ** 2, (Y,), id="spacing"),
-    *(Case("convolve", lambda x, y, m=m: np.convolve(x, y, m), ((6,), (4,)), id=m) for m in ("full", "same", "valid")),
-    *(Case("convolve", lambda x, y, m=m: np.convolve(x, y, m), ((2,), (5,)), id=f"{m}-longer") for m in ("full", "same", "valid")),
-    *(Case("correlate", lambda x, y, m=m: np.correlate(x, y, m), ((6,), (4,)), id=m, oracle="difference") for m in ("full", "same", "valid")),
-    *(Case("correlate", lambda x, y, m=m: np.correlate(x, y, m), ((2,), (5,)), id=f"{m}-longer", oracle="difference") for m in ("full", "same", "valid")),
+    *(
+        Case("convolve", lambda x, y, m=m: np.convolve(x, y, m), ((6,), (4,)), id=m)
+        for m in ("full", "same", "valid")
+    ),
+    *(
+        Case("convolve", lambda x, y, m=m: np.convolve(x, y, m), ((2,), (5,)), id=f"{m}-longer")
+        for m in ("full", "same", "valid")
+    ),
+    *(
+        Case("correlate", lambda x, y, m=m: np.correlate(x, y, m), ((6,), (4,)), id=m, oracle="difference")
+        for m in ("full", "same", "valid")
+    ),
+    *(
+        Case(
+            "correlate",
+            lambda x, y, m=m: np.correlate(x, y, m),
+            ((2,), (5,)),
+            id=f"{m}-longer",
+            oracle="difference",
+        )
+        for m in ("full", "same", "valid")
+    ),
     Case("convolve", lambda x: np.convolve(x, [1.0, -2.0, 0.5], "same") ** 2, (V,), id="constant"),
     Case("correlate", lambda x: np.correlate(x, x, "full"), (W,), id="itself", oracle="difference"),
     Case("interp", lambda f: np.interp(np.linspace(-2, 2, 6), KNOTS, f) ** 2, (V,)),
     Case("interp", lambda x: np.interp(x, KNOTS, SAMPLES), (Y,), (-1.4, 1.6), "difference", id="x"),
-    Case("interp", lambda x, k, f: np.interp(x, k + KNOTS, f), ((4,), (), V), oracle="difference",
-         make=lambda rng: (np.array([-1.0, 0.1, 0.7, 1.5]), np.float64(0.05), rng.normal(size=5)), id="all"),
-    Case("interp", lambda x: np.interp(x, KNOTS, SAMPLES, left=-1, right=7) * x, ((3,),), oracle="difference",
-         make=lambda rng: (np.array([-3.0, 0.1, 2.5]),), id="outside"),
+    Case(
+        "interp",
+        lambda x, k, f: np.interp(x, k + KNOTS, f),
+        ((4,), (), V),
+        oracle="difference",
+        make=lambda rng: (np.array([-1.0, 0.1, 0.7, 1.5]), np.float64(0.05), rng.normal(size=5)),
+        id="all",
+    ),
+    Case(
+        "interp",
+        lambda x: np.interp(x, KNOTS, SAMPLES, left=-1, right=7) * x,
+        ((3,),),
+        oracle="difference",
+        make=lambda rng: (np.array([-3.0, 0.1, 2.5]),),
+        id="outside",
+    ),
     Case("vander", lambda x: np.vander(x), (W,), tags=PROMOTES),
     Case("vander", lambda x: np.vander(x, 5, increasing=True), (W,), id="increasing", tags=PROMOTES),
-    Case("vander", lambda x: np.vander(x, 4), make=lambda rng: (np.array([0.0, 1.5, -0.3]),), shapes=(W,), id="zero", tags=PROMOTES),
+    Case(
+        "vander",
+        lambda x: np.vander(x, 4),
+        make=lambda rng: (np.array([0.0, 1.5, -0.3]),),
+        shapes=(W,),
+        id="zero",
+        tags=PROMOTES,
+    ),
     Case("vander", lambda x: np.vander(x, 1), (W,), id="one-column", tags=PROMOTES),
     Case("polyval", lambda p, x: np.polyval(p, x), ((4,), Y)),
     Case("polyval", lambda x: np.polyval([2.0, 0.0, -1.0], x) ** 2, ((),), id="constant"),
-]  # fmt: skip
+]
 
 CASES: list[Case] = [*RESHAPING, *INDEXING, *JOINING, *REARRANGING, *SORTING, *SAMPLED]

@@ -1,4 +1,4 @@
-"""Rows of the reductions: extremes, products and running sums, norms, statistics, and what has no derivative."""
+"""Rows of the reductions: extremes, products and running sums, norms, statistics, counts."""
 
 from __future__ import annotations
 
@@ -74,14 +74,19 @@ PRODUCTS = [
     _nan("nanprod", lambda x: np.nanprod(x, axis=1)),
     _nan("nancumsum", lambda x: np.nancumsum(x, axis=1) ** 2),
     _nan("nancumprod", lambda x: np.nancumprod(x, axis=0)),
-]  # fmt: skip
+]
 
 APART = (0.3, 1.4)
 
 
 def _norm(order: Any, axis: Any = None, shape: tuple[int, ...] = V, id: str = "", **more: Any) -> Case:
-    return Case("norm", lambda x: np.linalg.norm(x - 0.8, ord=order, axis=axis, **more), (shape,), oracle="difference",
-                make=lambda rng: (_signs(rng, shape) + 0.8,), id=f"{order}" + id)  # fmt: skip
+    def call(x: Any) -> Any:
+        return np.linalg.norm(x - 0.8, ord=order, axis=axis, **more)
+
+    def make(rng: np.random.Generator) -> tuple[Any, ...]:
+        return (_signs(rng, shape) + 0.8,)
+
+    return Case("norm", call, (shape,), oracle="difference", make=make, id=f"{order}{id}")
 
 
 def _signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -95,20 +100,47 @@ NORMS = [
     Case("norm", lambda x: np.linalg.norm(x), (V,), oracle="difference"),
     Case("norm", lambda x: np.linalg.norm(x) ** 2, (X,), oracle="difference", id="tensor"),
     Case("norm", lambda x: np.linalg.norm(x, axis=1), (X,), oracle="difference", id="axis"),
-    Case("norm", lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True), (Y,), oracle="difference", id="normalised"),
+    Case(
+        "norm",
+        lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True),
+        (Y,),
+        oracle="difference",
+        id="normalised",
+    ),
     Case("norm", lambda x: np.linalg.norm(x, "fro"), (Y,), oracle="difference", id="frobenius"),
     Case("norm", lambda x: np.linalg.norm(x, axis=(0, 2)), (X,), oracle="difference", id="matrices"),
     *(_norm(order) for order in (1, 2, 3, 4, 2.5, 1.5, 0.5, -2, 0, np.inf, -np.inf)),
     *(_norm(order, axis=(0, 2), shape=X, id="-matrices") for order in (1, -1, np.inf, -np.inf)),
     *(_norm(order, shape=Y, id="-matrix") for order in ("nuc", 2, -2)),
     _norm(1, axis=(2, 0), shape=X, id="-keepdims", keepdims=True),
-    Case("norm", lambda x: np.linalg.norm(x, 3, axis=0), ((4, 2),), oracle="difference", id="3-with-zero",
-         make=lambda rng: (np.array([[0.7, 0.0], [-0.4, 0.9], [1.1, 0.3], [0.2, 0.8]]),), order=1),
+    Case(
+        "norm",
+        lambda x: np.linalg.norm(x, 3, axis=0),
+        ((4, 2),),
+        oracle="difference",
+        id="3-with-zero",
+        make=lambda rng: (np.array([[0.7, 0.0], [-0.4, 0.9], [1.1, 0.3], [0.2, 0.8]]),),
+        order=1,
+    ),
     Case("vector_norm", lambda x: np.linalg.vector_norm(x), (X,), oracle="difference"),
-    Case("vector_norm", lambda x: np.linalg.vector_norm(x, axis=(0, 1), ord=3, keepdims=True), (X,), APART, "difference", id="order"),
+    Case(
+        "vector_norm",
+        lambda x: np.linalg.vector_norm(x, axis=(0, 1), ord=3, keepdims=True),
+        (X,),
+        APART,
+        "difference",
+        id="order",
+    ),
     Case("matrix_norm", lambda x: np.linalg.matrix_norm(x), (X,), oracle="difference"),
-    Case("matrix_norm", lambda x: np.linalg.matrix_norm(x, ord=1, keepdims=True), (X,), APART, "difference", id="columns"),
-]  # fmt: skip
+    Case(
+        "matrix_norm",
+        lambda x: np.linalg.matrix_norm(x, ord=1, keepdims=True),
+        (X,),
+        APART,
+        "difference",
+        id="columns",
+    ),
+]
 
 
 def _variance(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -126,20 +158,65 @@ def _cov(x: Any, **more: Any) -> Any:
 
 STATISTICS = [
     Case("var", lambda x: np.var(x), (Y,), primal=_variance),
-    Case("var", lambda x: x.var(axis=(0, 2), keepdims=True), (X,), primal=lambda x: _variance(x, (0, 2), 0, True), id="axes"),
-    Case("var", lambda x: np.var(x, axis=1, ddof=1) ** 2, (X,), primal=lambda x: _variance(x, 1, 1) ** 2, id="ddof"),
-    Case("var", lambda x: np.var(x, correction=1), (V,), primal=lambda x: _variance(x, None, 1), id="correction"),
+    Case(
+        "var",
+        lambda x: x.var(axis=(0, 2), keepdims=True),
+        (X,),
+        primal=lambda x: _variance(x, (0, 2), 0, True),
+        id="axes",
+    ),
+    Case(
+        "var",
+        lambda x: np.var(x, axis=1, ddof=1) ** 2,
+        (X,),
+        primal=lambda x: _variance(x, 1, 1) ** 2,
+        id="ddof",
+    ),
+    Case(
+        "var",
+        lambda x: np.var(x, correction=1),
+        (V,),
+        primal=lambda x: _variance(x, None, 1),
+        id="correction",
+    ),
     Case("std", lambda x: np.std(x, axis=0), ((4, 2),), primal=lambda x: np.sqrt(_variance(x, 0))),
-    Case("std", lambda x: x.std(ddof=1, keepdims=True) * x, (Y,), primal=lambda x: np.sqrt(_variance(x, None, 1)) * x, id="ddof"),
-    Case("std", lambda x: (x - x.mean()) / x.std(), (V,), primal=lambda x: (x - x.mean()) / np.sqrt(_variance(x)), id="scores"),
+    Case(
+        "std",
+        lambda x: x.std(ddof=1, keepdims=True) * x,
+        (Y,),
+        primal=lambda x: np.sqrt(_variance(x, None, 1)) * x,
+        id="ddof",
+    ),
+    Case(
+        "std",
+        lambda x: (x - x.mean()) / x.std(),
+        (V,),
+        primal=lambda x: (x - x.mean()) / np.sqrt(_variance(x)),
+        id="scores",
+    ),
     Case("average", lambda x: np.average(x, axis=1), (X,)),
     Case("average", lambda x, w: np.average(x, weights=w), (Y, Y), APART, id="weights"),
     Case("average", lambda x, w: np.average(x, 1, w, keepdims=True), (X, (3,)), APART, id="axis"),
-    Case("average", lambda x, w: np.average(x, weights=w, axis=0, returned=True), (Y, (2,)), APART, id="returned"),
+    Case(
+        "average",
+        lambda x, w: np.average(x, weights=w, axis=0, returned=True),
+        (Y, (2,)),
+        APART,
+        id="returned",
+    ),
     Case("cov", lambda x: np.cov(x), ((3, 4),), primal=_cov, tags=PROMOTES),
     Case("cov", lambda x: np.cov(x.T, rowvar=False), ((3, 4),), primal=_cov, id="columns", tags=PROMOTES),
-    Case("cov", lambda x, y: np.cov(x, y), ((5,), (5,)), primal=lambda x, y: _cov(np.stack([x, y])), id="two", tags=PROMOTES),
-    Case("cov", lambda x: np.cov(x, bias=True), ((5,),), primal=lambda x: _variance(x), id="one", tags=PROMOTES),
+    Case(
+        "cov",
+        lambda x, y: np.cov(x, y),
+        ((5,), (5,)),
+        primal=lambda x, y: _cov(np.stack([x, y])),
+        id="two",
+        tags=PROMOTES,
+    ),
+    Case(
+        "cov", lambda x: np.cov(x, bias=True), ((5,),), primal=lambda x: _variance(x), id="one", tags=PROMOTES
+    ),
     Case("corrcoef", lambda x: np.corrcoef(x), ((3, 4),), oracle="difference", tags=PROMOTES),
     _nan("nansum", lambda x: np.nansum(x, axis=1) ** 2),
     _nan("nanmean", lambda x: np.nanmean(x, axis=0)),
@@ -148,7 +225,9 @@ STATISTICS = [
 
 COUNTS = [
     Case("count_nonzero", lambda x: x * np.count_nonzero(x > 0.2, axis=0), (Y,), oracle="difference"),
-    Case("any", lambda x: np.where(np.any(x > 1, axis=1, keepdims=True), x, x * x), (Y,), oracle="difference"),
+    Case(
+        "any", lambda x: np.where(np.any(x > 1, axis=1, keepdims=True), x, x * x), (Y,), oracle="difference"
+    ),
     Case("all", lambda x: np.where((x < 1).all(), x, x * x), (Y,), oracle="difference"),
     Case("nonzero", lambda x: x[np.nonzero([0, 1, 1, 0])], (V,), id="constant"),
 ]
