@@ -38,13 +38,14 @@ __all__ = [
     "ops",
     "orders",
     "plots",
+    "read",
     "source",
     "trace",
     "value_and_jacobian",
     "vectorize",
 ]
 
-_VERBS = {"vectorize": "batching", "source": "standalone"}  # names whose modules are loaded when first used
+_VERBS = {"vectorize": "batching", "source": "standalone", "read": "symbolic"}  # names whose modules are loaded when first used
 _LATE = ("bench", "functions", "ops", "orders", "plots")  # loaded when first used: importing stays cheap
 
 

@@ -124,12 +124,12 @@ class Graph:
         target = target or self.target
         input = input or self.inputs[0]
         self._node(target), self._node(input)
-        links = self._links(target)
+        known = self.links(target)
         paths: list[tuple[Jacobian, ...]] = []
-        complete = self._walk(target, input, links, (), paths)
+        complete = self._walk(target, input, known, (), paths)
         return Chain(target, input, tuple(paths), self.jacobian(target, input), complete)
 
-    def _links(self, target: str) -> dict[str, dict[str, Jacobian]]:
+    def links(self, target: str) -> dict[str, dict[str, Jacobian]]:
         """For every named value that `target` depends on: its Jacobians by the named values it is made from."""
         found: dict[str, dict[str, Jacobian]] = {}
         waiting = [target]
@@ -149,15 +149,15 @@ class Graph:
         return found
 
     def _walk(
-        self, at: str, input: str, links: dict[str, dict[str, Jacobian]], path: tuple[Jacobian, ...], paths: list[tuple[Jacobian, ...]]
+        self, at: str, input: str, known: dict[str, dict[str, Jacobian]], path: tuple[Jacobian, ...], paths: list[tuple[Jacobian, ...]]
     ) -> bool:
         if at == input:
             paths.append(path)
             return True
-        for label, link in sorted(links[at].items(), key=lambda item: self.named[item[0]].serial):
+        for label, link in sorted(known[at].items(), key=lambda item: self.named[item[0]].serial):
             if len(paths) >= PATHS_AT_MOST:
                 return False
-            if not self._walk(label, input, links, (*path, link), paths):
+            if not self._walk(label, input, known, (*path, link), paths):
                 return False
         return True
 

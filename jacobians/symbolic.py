@@ -12,17 +12,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .axes import Shape, Size, symbol
-from .errors import ReadingError, did_you_mean
+from .errors import JacobiansError, ReadingError, did_you_mean
 from .expression import Graph, graph_of
+from .reading import function as reading
 from .reading.function import ReadFunction
 from .reading.shapes import Declarations
 from .traces import symbolic_variable
 from .tracing import name
 
 
-def sizes_of(declared: Declarations, label: str) -> Shape:
-    """The shape of a declared name: integers where sizes are known, else polynomials in the symbols."""
-    known: dict[str, Size] = {s: declared.sizes.get(s, symbol(s)) for s in declared.symbols}
+def read(text: str, /, *, syntax: str = "numpy", **shapes: Any) -> ReadFunction:
+    """A function of arrays from text, its intermediates named as the text names them.
+
+    The arguments are the names whose shapes are given, in that order; a size may have a number (`M=3`) or stay a
+    symbol.  `syntax` is "numpy" or "matrixcalculus".  Raises ReadingError with a caret under the place.
+
+    >>> import numpy as np
+    >>> f = read("z = A @ x + b; f = tanh(z)", A="M,N", x="N", b="M")
+    >>> f(np.zeros((3, 4)), np.ones(4), np.zeros(3))
+    array([0., 0., 0.])
+    """
+    return reading.read(text, syntax=syntax, name_value=name, **shapes)
+
+
+def sizes_of(declared: Declarations, label: str, numbers: bool = False) -> Shape:
+    """The shape of a declared name: polynomials in the symbols, or (with `numbers`) integers where they are known."""
+    known: dict[str, Size] = {s: declared.sizes.get(s, symbol(s)) if numbers else symbol(s) for s in declared.symbols}
     return tuple(size if isinstance(size, int) else _value(ast.parse(size, mode="eval").body, known) for size in declared.shape_of(label))
 
 
@@ -50,8 +65,18 @@ def _value(tree: ast.expr, known: Mapping[str, Size]) -> Size:
 def symbolic_graph(f: Callable[..., Any], declared: Declarations) -> Graph:
     """The graph of `f` over stand-ins of the declared shapes; raises the errors that tracing raises."""
     labels = arguments_of(f, declared)
-    stand_ins = [symbolic_variable(label, sizes_of(declared, label)) for label in labels]
-    return graph_of(_runner(f, labels, declared), tuple(stand_ins), {}, numeric=False)
+    runner = _runner(f, labels, declared)
+
+    def graph(numbers: bool) -> Graph:
+        stand_ins = [symbolic_variable(label, sizes_of(declared, label, numbers)) for label in labels]
+        return graph_of(runner, tuple(stand_ins), {}, numeric=False)
+
+    try:
+        return graph(numbers=False)
+    except JacobiansError:
+        if not declared.sizes:
+            raise
+        return graph(numbers=True)  # some step needs numbers, and they were given
 
 
 def arguments_of(f: Callable[..., Any], declared: Declarations) -> tuple[str, ...]:

@@ -1,0 +1,243 @@
+"""The shape table: every local Jacobian and the composed ones, `target x input`, in one layout or in all.
+
+`shapes(f, layout="all", A="M,N", x="N", b="M")` (that is `jac.shapes`) needs no numbers; sizes given as `M=3` are put
+in.  The table prints for 80 columns, as HTML and as JSON.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .axes import Shape, Size, entries, show, substitute
+from .derivative import Jacobian
+from .expression import Graph
+from .layouts import LAYOUTS, layout_named, layout_recipe, layout_text, shape_text
+from .notation.index import index_form
+from .notation.matrix import matrix_form
+from .notation.printers import ASCII, UNICODE, Printer
+from .notation.records import ChainView, Link, names, places
+from .reading.function import ReadFunction
+from .reading.shapes import Declarations, declarations_from_keywords
+from .symbolic import read, symbolic_graph
+
+Source = Callable[..., Any] | str
+PLAIN = str.maketrans({"∂": "d", "×": "x", "²": "^2", "³": "^3", "⁴": "^4", "δ": "delta", "–": "-", "−": "-", "ᵀ": "'", "⊗": "(x)"})
+KRONECKER = ("vec", "vec-row")
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeRow:
+    """One Jacobian: its title, shapes, how many entries it has and can be nonzero, and its index form.
+
+    `kind` is "local" for a link between neighbouring named values, "composed" for the result by an argument.
+    """
+
+    title: str
+    target_shape: Shape
+    input_shape: Shape
+    index: str
+    nonzero: Size
+    kind: str
+    notes: Mapping[str, str]
+    sizes: Mapping[str, int]
+
+    def shown(self, shape: Shape) -> Shape:
+        """A shape with the numbers put in that are known."""
+        return substitute(shape, self.sizes)
+
+    @property
+    def shape(self) -> str:
+        """`M × (M × N)`."""
+        return shape_text(self.shown(self.target_shape), self.shown(self.input_shape))
+
+    @property
+    def entries(self) -> Size:
+        """How many entries the tensor has."""
+        return entries(self.shown(self.target_shape) + self.shown(self.input_shape))
+
+    def layout(self, name: str) -> str:
+        """The shape in a layout, or why it has no place there."""
+        text = layout_text(name, self.shown(self.target_shape), self.shown(self.input_shape))
+        note = self.notes.get(name, "")
+        return f"{text}  {note}" if note else text
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeTable:
+    """Rows of shapes; printing it shows `layout`, or with "all" every layout side by side."""
+
+    rows: tuple[ShapeRow, ...]
+    layout: str = "tensor"
+
+    def text(self, width: int = 80, ascii: bool = False) -> str:
+        """The table as text; columns that do not fit in `width` follow below."""
+        made = self._layouts(width) if self.layout == "all" else self._one()
+        return made.translate(PLAIN) if ascii else made
+
+    def _one(self) -> str:
+        heading = "target × input" if self.layout == "tensor" else f"{self.layout} layout"
+        columns = [
+            ["local Jacobian" if self.rows and self.rows[0].kind == "local" else "Jacobian", *(r.title for r in self.rows)],
+            [heading, *(r.shape if self.layout == "tensor" else r.layout(self.layout) for r in self.rows)],
+            ["entries", *(show(r.entries) for r in self.rows)],
+            ["in indices", *(r.index for r in self.rows)],
+            ["nonzero", *(show(_at(r.nonzero, r.sizes)) for r in self.rows)],
+        ]
+        lines = columns_text(columns, breaks=[k for k, r in enumerate(self.rows) if k and r.kind != self.rows[k - 1].kind])
+        free = sorted({name for r in self.rows for size in (*r.target_shape, *r.input_shape) if not isinstance(size, int) for name in size.symbols()} - set(self.rows[0].sizes if self.rows else ()))
+        notes = ["Read a shape as: target axes first, then (input axes)."]
+        if free:
+            notes.append("Sizes: add " + " ".join(f"{name}={k + 3}" for k, name in enumerate(free)) + ".   Other books: --layout all.   Why δ?  jacobians explain delta")
+        else:
+            notes.append("Other books: --layout all.   Why δ?  jacobians explain delta")
+        return "\n".join(["  " + line for line in [*lines, "", *notes]])
+
+    def _layouts(self, width: int) -> str:
+        columns = [[layout.title, *(r.layout(name) for r in self.rows)] for name, layout in LAYOUTS.items()]
+        titles = [r.title for r in self.rows]
+        groups = _fitting(columns, titles, width - 2)
+        blocks = ["\n".join("  " + line for line in columns_text([["", *titles], *group], gap=2)) for group in groups]
+        legend = [f"{layout.title:<14} {layout.used_by}" for layout in LAYOUTS.values()]
+        last = "chain rule   left to right in tensor, numerator and vec; right to left in denominator"
+        return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, last])])
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A list of rows: title, kind, shapes, entries, nonzero, index form, shape in every layout, recipe."""
+        return [
+            {
+                "title": r.title,
+                "kind": r.kind,
+                "target_shape": [str(n) for n in r.target_shape],
+                "input_shape": [str(n) for n in r.input_shape],
+                "shape": r.shape,
+                "entries": str(r.entries),
+                "nonzero": str(_at(r.nonzero, r.sizes)),
+                "index_form": r.index,
+                "layouts": {name: r.layout(name) for name in LAYOUTS},
+                "recipes": {name: _recipe(name, r) for name in LAYOUTS},
+            }
+            for r in self.rows
+        ]
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        names = list(LAYOUTS) if self.layout == "all" else [self.layout]
+        head = "".join(f"<th>{html.escape(text)}</th>" for text in ["", *(LAYOUTS[n].title for n in names), "entries", "in indices", "nonzero"])
+        body = "".join(
+            "<tr>" + f"<th>{html.escape(r.title)}</th>" + "".join(f"<td>{html.escape(r.layout(n))}</td>" for n in names)
+            + f"<td>{html.escape(show(r.entries))}</td><td>{html.escape(r.index)}</td><td>{html.escape(show(_at(r.nonzero, r.sizes)))}</td></tr>"
+            for r in self.rows
+        )  # fmt: skip
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>Target axes first, then (input axes).</p>"
+
+
+def _at(size: Size, sizes: Mapping[str, int]) -> Size:
+    return substitute((size,), sizes)[0]
+
+
+def _recipe(name: str, row: ShapeRow) -> str | None:
+    from .layouts import has_place
+
+    shapes = row.shown(row.target_shape), row.shown(row.input_shape)
+    return layout_recipe(name, *shapes) if has_place(name, *shapes) else None
+
+
+def columns_text(columns: Sequence[Sequence[str]], breaks: Sequence[int] = (), gap: int = 3) -> list[str]:
+    """Lines of a table from its columns, left-aligned; an empty line before each row of `breaks`."""
+    widths = [max(map(len, column)) for column in columns]
+    lines = []
+    for k, cells in enumerate(zip(*columns, strict=True)):
+        if k - 1 in breaks:
+            lines.append("")
+        lines.append((" " * gap).join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip())
+    return lines
+
+
+def _fitting(columns: list[list[str]], titles: list[str], width: int) -> list[list[list[str]]]:
+    """Columns in groups that fit side by side."""
+    first = max(map(len, titles), default=0)
+    groups: list[list[list[str]]] = [[]]
+    used = first
+    for column in columns:
+        wide = max(map(len, column)) + 2
+        if groups[-1] and used + wide > width:
+            groups.append([])
+            used = first
+        groups[-1].append(column)
+        used += wide
+    return groups
+
+
+def link_of(J: Jacobian) -> Link:
+    """A Jacobian as what the renderers take."""
+    return Link(J.target_name or "f", J.input_name or "x", J.target_shape, J.input_shape, J.terms)
+
+
+def rows_of(graph: Graph, sizes: Mapping[str, int], target: str | None = None, wrt: list[str] | None = None, printer: Printer = UNICODE) -> tuple[ShapeRow, ...]:
+    """The local Jacobians along all chains to the target, then the composed ones by every argument."""
+    target = target or graph.target
+    chosen = wrt or [label for label in graph.inputs]
+    links: dict[tuple[str, str], Jacobian] = {}
+    for label, made in graph.links(target).items():
+        for given, J in made.items():
+            links[label, given] = J
+    order = {label: k for k, label in enumerate(graph.nodes)}
+    local = sorted(links, key=lambda pair: (order[pair[0]], order[pair[1]]))
+    rows = [_row(links[pair], graph, "local", sizes, printer) for pair in local]
+    for label in chosen:
+        if (target, label) not in links and label != target:
+            rows.append(_row(graph.jacobian(target, label), graph, "composed", sizes, printer))
+    return tuple(rows)
+
+
+def _row(J: Jacobian, graph: Graph, kind: str, sizes: Mapping[str, int], printer: Printer) -> ShapeRow:
+    link = link_of(J)
+    view = ChainView((link,), link, sizes, graph.named)
+    known = names(view)
+    _, letters = places(view, known)
+    index = index_form(J.terms, letters, known, printer)
+    index = index if len(index) <= 40 else "…"
+    notes = {}
+    for layout in KRONECKER:
+        form = matrix_form(J.terms, layout, known) if len(J.shape) > 2 else None
+        if form is not None and len(form.text) <= 16:
+            notes[layout] = form.text.replace(" ⊗ ", "⊗")
+    return ShapeRow(link.title, J.target_shape, J.input_shape, index, link.nonzero, kind, notes, sizes)
+
+
+def function_of(f: Source, declared: Declarations, syntax: str = "numpy") -> Callable[..., Any]:
+    """`f`, read first where it is text."""
+    if not isinstance(f, str):
+        return f
+    shapes: dict[str, Any] = {name: ",".join(map(str, shape)) for name, shape in declared.shapes.items()}
+    return read(f, syntax=syntax, **shapes, **declared.sizes)
+
+
+def declared_for(f: Source, keywords: Mapping[str, Any]) -> Declarations:
+    """The declarations given as keywords; those of a read function where none are given."""
+    declared = declarations_from_keywords(**keywords)
+    if isinstance(f, ReadFunction) and not declared.shapes:
+        return Declarations(f.shapes.shapes, {**f.shapes.sizes, **declared.sizes}, f.shapes.constants)
+    return declared
+
+
+def shapes(f: Source, *, layout: str = "tensor", wrt: str | list[str] | None = None, target: str | None = None, syntax: str = "numpy", **declared: Any) -> ShapeTable:
+    """The shape table of a function or a text, no numbers needed: `shapes(f, A="M,N", x="N", b="M")`.
+
+    >>> shapes("z = A @ x", A="M,N", x="N").rows[0].shape
+    'M × (M × N)'
+    """
+    if layout != "all":
+        layout = layout_named(layout).name
+    known = declared_for(f, declared)
+    graph = symbolic_graph(function_of(f, known, syntax), known)
+    chosen = [wrt] if isinstance(wrt, str) else wrt
+    return ShapeTable(rows_of(graph, known.sizes, target, chosen), layout)
+
+
+__all__ = ["ASCII", "ShapeRow", "ShapeTable", "shapes"]
