@@ -2,9 +2,8 @@
 
 `relu`, `leaky_relu`, `elu`, `sigmoid` (`expit`), `softplus`, `silu`, `gelu`, `erf`, `erfc`, `xlogy`,
 `softmax`, `log_softmax`, `logsumexp`, `standardize`, `layer_norm`, `cross_entropy`, `expm` and `vec`.
-Each takes arrays
-and returns arrays (complex ones too, so that a complex step can check it), and is differentiated where it
-meets a traced value:
+Each takes arrays and returns arrays (complex ones too, so that a complex step can check it), and is
+differentiated where it meets a traced value:
 
 >>> import numpy as np, jacobians as jac
 >>> np.asarray(jac.jacobian(relu)(np.array([-1.0, 2.0])))

@@ -54,8 +54,8 @@ def test_differences_are_two_terms_without_factors() -> None:
         (lambda x: np.sort(x**2), 1, 2 * N),
         (lambda x: np.convolve(x, np.ones(5)), 1, 5),
     ],
-    ids=["roll", "laplacian", "flip", "pad", "repeat", "tile", "slice", "concatenate", "reflect", "gather", "sort",
-         "sort-square", "convolve"],
+    ids=["roll", "laplacian", "flip", "pad", "repeat", "tile", "slice", "concatenate", "reflect", "gather",
+         "sort", "sort-square", "convolve"],
 )  # fmt: skip
 def test_a_large_index_map_costs_no_more_than_its_indices(f: Any, terms: int, entries: int) -> None:
     """A one-hot array would hold 4e10 entries; here there are the integers, or nothing at all."""

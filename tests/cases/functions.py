@@ -162,6 +162,14 @@ FORMS = [
     Case("real", lambda x: np.conj(x) * x, (Y,), oracle="difference", id="conj"),
     Case("imag", lambda x: np.imag(x) + x, (Y,), oracle="difference"),
     Case("astype", _astype(np.float64), (Y,), oracle="difference"),
+    Case(
+        "astype",
+        lambda x: x.astype(np.float32) * 2,
+        (Y,),
+        primal=lambda x: x * 2,
+        make=lambda rng: (rng.integers(-9, 9, Y) / 8,),
+        id="exact",
+    ),
     Case("astype", _astype(int), (Y,), (1.2, 1.8), "difference", id="integers"),
     Case("astype", _astype(bool), (Y,), (1.2, 1.8), "difference", id="truths"),
     Case(
