@@ -164,7 +164,7 @@ FORMS = [
     Case("astype", _astype(np.float64), (Y,), oracle="difference"),
     Case(
         "astype",
-        lambda x: x.astype(np.float32) * 2,
+        lambda x: x.astype(np.float32).astype(np.float64) * 2,
         (Y,),
         primal=lambda x: x * 2,
         make=lambda rng: (rng.integers(-9, 9, Y) / 8,),
