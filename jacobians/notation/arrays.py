@@ -19,6 +19,7 @@ from .contract import contract
 from .entries import tidy
 from .forms import Form
 from .naming import Names, is_opaque
+from .numpy_forms import NUMPY
 from .reader import applied
 
 
@@ -193,4 +194,4 @@ def _pointwise(op: str, args: tuple[Form, ...], kind: str) -> Form | None:
 def array_text(node: Node, names: Names) -> str:
     """A node as numpy source: its name, a formula of whole arrays, or a call of its operation."""
     form = Arrays(names).form(node)
-    return forms.NUMPY.print(form) if form is not None else names.of(node) or applied(node, names)
+    return NUMPY.print(form) if form is not None else names.of(node) or applied(node, names)

@@ -1,7 +1,8 @@
 """The block picture of a Jacobian: which entries can be nonzero, and which symbol stands there.
 
-`picture(link)` lists the symbols for small sizes (`x₁ x₂ ·`), one block for each target entry; `density(link)` is
-the same as shares of nonzero entries on a coarse grid, for large ones.  Neither computes a number.
+`picture(link)` lists the symbols for small sizes (`x₁ x₂ ·`), one block for each target entry;
+`density(terms, rows, columns)` is the same as shares of nonzero entries on a coarse grid, for large ones.
+Neither computes a number.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..axes import Poly, Shape, entries, magnitude, show
 from ..layouts import shape_text
 from ..terms import Term, TermSum
 from ..wiring import Slot, Table, encode, indices
-from .entries import Call, Entry, Expr, Index, Number, plus, times
+from .entries import Call, Entry, Expr, Index, Number, plus, rebuilt, times
 from .naming import Names, name_values
 from .printers import UNICODE
 from .reader import Reader, factor_nodes
@@ -44,9 +45,14 @@ class Picture:
 
 
 def picture(link: Link, known: Names | None = None) -> Picture | None:
-    """The symbols of every entry that can be nonzero; None for symbolic sizes and beyond 400 entries."""
+    """The symbols of every entry that can be nonzero.
+
+    None for symbolic sizes, beyond 400 entries, and for tables known only when a plan runs.
+    """
     terms = link.terms
     if any(isinstance(size, Poly) for size in terms.shape) or magnitude(entries(terms.shape)) > SMALL:
+        return None
+    if any(isinstance(s, Table) and s.node.value is None for t in terms.terms for s in (*t.target, *t.input)):
         return None
     known = known or name_values(factor_nodes(terms))
     cells: dict[tuple[int, ...], list[Expr]] = {}
@@ -105,7 +111,7 @@ _UNDER = str.maketrans("0123456789,-", "₀₁₂₃₄₅₆₇₈₉,₋")
 
 
 def symbol(expr: Expr) -> str:
-    """An entry in a few characters, its indices counted from 1 (`x₁`, `−A₂₁`); `■` where it would be longer."""
+    """An entry in a few characters, indices counted from 1 (`x₁`, `−A₂₁`); `■` where it would be longer."""
     text = UNICODE.print(_counted(expr)).replace(" − ", "−").replace(" + ", "+")
     return text if len(text) <= LONG else "■"
 
@@ -118,21 +124,11 @@ def _counted(expr: Expr) -> Expr:
             ]
             wide = any(len(text) > 1 for text in texts)
             return Entry(name + ("," if wide else "").join(texts).translate(_UNDER))
-    if hasattr(expr, "factors"):
-        return type(expr)(expr.coefficient, tuple(_counted(one) for one in expr.factors))  # type: ignore[call-arg,union-attr]
-    if hasattr(expr, "terms"):
-        return type(expr)(tuple(_counted(one) for one in expr.terms))  # type: ignore[call-arg,union-attr]
-    if hasattr(expr, "base"):
-        return type(expr)(_counted(expr.base), expr.exponent)  # type: ignore[call-arg,union-attr]
-    if hasattr(expr, "args"):
-        return type(expr)(expr.function, tuple(_counted(one) for one in expr.args))  # type: ignore[call-arg,union-attr]
-    if hasattr(expr, "top"):
-        return type(expr)(_counted(expr.top), _counted(expr.bottom))  # type: ignore[call-arg,union-attr]
-    return expr
+    return rebuilt(expr, _counted)
 
 
 def density(terms: TermSum, rows: int, columns: int) -> np.ndarray | None:
-    """The share of entries that can be nonzero in each cell of a coarse grid: target entries by input entries.
+    """The share of entries that can be nonzero in each cell of a grid: target entries by input entries.
 
     None for symbolic sizes, for more than 2,000,000 entries, and for tables known only when a plan runs.
     """
@@ -150,7 +146,7 @@ def density(terms: TermSum, rows: int, columns: int) -> np.ndarray | None:
             hit[np.broadcast_arrays(*indices(slots, sizes, [t.value for t in tables]))] = True
         else:
             hit[...] = True
-    flat = hit.reshape(int(entries(terms.target_shape)), -1)  # type: ignore[arg-type]
+    flat = hit.reshape(int(entries(terms.target_shape)), -1)
     return _coarse(_coarse(flat.astype(float), rows).T, columns).T
 
 

@@ -1,8 +1,8 @@
 """Products of matrices found in an einsum: from atoms with letters to one matrix expression.
 
-`contract(atoms, row, column, sizes)` reads a product of scalars, vectors and matrices, each with its labels, as a
-matrix over `row` and `column`: vectors of one label are multiplied entry by entry, a summed label becomes a matrix
-product, a repeated one a diagonal or a trace.  It gives None where there is no matrix form.
+`contract(atoms, row, column, sizes)` reads a product of scalars, vectors and matrices, each with its labels,
+as a matrix over `row` and `column`: vectors of one label are multiplied entry by entry, a summed label
+becomes a matrix product, a repeated one a diagonal or a trace.  It gives None where there is no matrix form.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def contract(
 
 def _diagonals(atoms: Sequence[Atom], kept: set[int]) -> list[Atom]:
     """Matrices with a repeated label: a trace where it stands nowhere else, else their diagonal."""
-    made = []
+    made: list[Atom] = []
     for k, (form, labels) in enumerate(atoms):
         if len(labels) == 2 and labels[0] == labels[1]:
             elsewhere = any(labels[0] in other for j, (_, other) in enumerate(atoms) if j != k)

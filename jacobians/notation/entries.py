@@ -11,7 +11,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, TypeAlias
@@ -342,3 +342,21 @@ def total(letters: Iterable[str], body: Expr) -> Expr:
     if isinstance(body, Total):
         return Total(letters + body.letters, body.body)
     return Total(letters, body)
+
+
+def rebuilt(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each of its direct parts changed, not tidied up again."""
+    match expr:
+        case Call(function, args):
+            return Call(function, tuple(change(arg) for arg in args))
+        case Power(base, exponent):
+            return Power(change(base), exponent)
+        case Quotient(top, bottom):
+            return Quotient(change(top), change(bottom))
+        case Product(coefficient, factors):
+            return Product(coefficient, tuple(change(factor) for factor in factors))
+        case Plus(terms):
+            return Plus(tuple(change(term) for term in terms))
+        case Total(letters, body):
+            return Total(letters, change(body))
+    return expr

@@ -1,13 +1,11 @@
 """Matrix forms: expressions of whole scalars, vectors and matrices, and how they are printed.
 
 A `Form` is an operation, its arguments and a kind: `s` a scalar, `c` a column, `r` a row, `m` a matrix.
-`TEXT.print(form)` reads `((f − y) ⊙ (1 − f²)) xᵀ`, `TEX` the same in LaTeX, `NUMPY` as numpy source
-(`np.outer((f - y) * (1 - f**2), x)`; vectors are one-dimensional there).
+`TEXT.print(form)` reads `((f − y) ⊙ (1 − f²)) xᵀ`; LaTeX and numpy source have printers of their own.
 
 >>> a, x = value("a", 1), value("x", 1)
->>> form = times(hadamard(a, x), transposed(x))
->>> TEXT.print(form), NUMPY.print(form)
-('(a ⊙ x) xᵀ', 'np.outer(a * x, x)')
+>>> TEXT.print(times(hadamard(a, x), transposed(x)))
+'(a ⊙ x) xᵀ'
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..axes import Poly, Size, show
-from ..operation import OPERATIONS
 from .entries import tidy
 from .printers import COMPARE, number_text
 
@@ -119,7 +116,7 @@ def hadamard(*forms: Form) -> Form:
             base, exponent = (form.args[0], form.value) if form.op == "power" else (form, 1)
             powers[base] = powers.get(base, 0) + sign * exponent
     plain = {base: e for base, e in powers.items() if base.op != "ones" and e != 0}
-    top = [power(base, e) for base, e in plain.items() if e > 0 or len(plain) == 1 and len(forms) == 1]
+    top = [power(base, e) for base, e in plain.items() if e > 0 or (len(plain) == 1 and len(forms) == 1)]
     bottom = [power(base, -e) for base, e in plain.items() if power(base, e) not in top]
     above = _entrywise(top) or (number(1) if bottom else Form("ones", (), None, "s"))
     if not plain:
@@ -229,7 +226,7 @@ class FormPrinter:
         return sign.join(self.at(arg, inside) for arg in form.args), place
 
 
-def _plus(p: FormPrinter, form: Form) -> Printed:
+def write_plus(p: FormPrinter, form: Form) -> Printed:
     text = ""
     for k, arg in enumerate(form.args):
         negative = arg.op in ("scaled", "number") and not isinstance(arg.value, Poly) and arg.value < 0
@@ -239,11 +236,11 @@ def _plus(p: FormPrinter, form: Form) -> Printed:
     return text, PLUS
 
 
-def _quotient(binds: int) -> Callable[[FormPrinter, Form], Printed]:
+def write_quotient(binds: int) -> Callable[[FormPrinter, Form], Printed]:
     return lambda p, form: (f"{p.at(form.args[0], PRODUCT)} / {p.at(form.args[1], POWER)}", binds)
 
 
-def _scaled(sign: str) -> Callable[[FormPrinter, Form], Printed]:
+def write_scaled(sign: str) -> Callable[[FormPrinter, Form], Printed]:
     def write(p: FormPrinter, form: Form) -> Printed:
         coefficient, (arg,) = form.value, form.args
         negative = not isinstance(coefficient, Poly) and coefficient < 0
@@ -293,7 +290,7 @@ def _text_call(p: FormPrinter, form: Form) -> Printed:
     return f"{form.value}({', '.join(p.print(arg) for arg in form.args)})", ATOM
 
 
-def _text_function(name: str) -> Callable[[FormPrinter, Form], Printed]:
+def write_function(name: str) -> Callable[[FormPrinter, Form], Printed]:
     return lambda p, form: (f"{name}({p.print(form.args[0])})", ATOM)
 
 
@@ -317,15 +314,15 @@ TEXT = FormPrinter(
         "by": _text_times,
         "hadamard": lambda p, form: p.joined(form, " ⊙ ", HADAMARD, PRODUCT),
         "kron": lambda p, form: p.joined(form, " ⊗ ", HADAMARD, PRODUCT),
-        "quotient": _quotient(HADAMARD),
-        "plus": _plus,
-        "scaled": _scaled(" "),
+        "quotient": write_quotient(HADAMARD),
+        "plus": write_plus,
+        "scaled": write_scaled(" "),
         "power": _text_power,
         "call": _text_call,
-        "diag": _text_function("diag"),
-        "diagonal": _text_function("diag"),
-        "trace": _text_function("tr"),
-        "sum": _text_function("sum"),
+        "diag": write_function("diag"),
+        "diagonal": write_function("diag"),
+        "trace": write_function("tr"),
+        "sum": write_function("sum"),
         "vec": lambda p, form: (f"{'vec' if form.value == 'F' else 'vecr'}({p.print(form.args[0])})", ATOM),
     },
     ("(", ")"),
@@ -341,99 +338,8 @@ def ascii_form(form: Form) -> str:
     """
     text = TEXT.print(form)
     for letter, plain in (
-        ("⁻ᵀ", "^-T"), ("⁻¹", "^-1"), ("ᵀ", "'"), ("⊙", ".*"), ("⊗", "kron"), ("−", "-"), ("²", "^2"), ("³", "^3"),
-        ("⁻", "^-"), ("⁴", "^4"), ("⁵", "^5"), ("¹", "1"), ("≥", ">="), ("≤", "<="), ("≠", "!="), (".*2", "2"),
+        ("⁻ᵀ", "^-T"), ("⁻¹", "^-1"), ("ᵀ", "'"), ("(⊙", "(."), ("⊙", ".*"), ("⊗", "kron"), ("−", "-"),
+        ("²", "^2"), ("³", "^3"), ("⁴", "^4"), ("⁵", "^5"), ("≥", ">="), ("≤", "<="), ("≠", "!="),
     ):  # fmt: skip
         text = text.replace(letter, plain)
     return text
-
-
-def numpy_function(name: str) -> str:
-    """A function as numpy calls it: `np.tanh`, `np.linalg.inv`; its own name where numpy lacks it."""
-    known = OPERATIONS.get(name)
-    serves = [served for served in (known.serves if known else ()) if not served.startswith("special")]
-    best = name if name in serves else serves[0] if serves else ""
-    return f"np.{best}" if best else name
-
-
-def _code_times(p: FormPrinter, form: Form) -> Printed:
-    left, right = form.args
-    if left.kind == "c":
-        return f"np.outer({p.print(left)}, {p.print(right)})", ATOM
-    if left.op == "diag":
-        return f"{p.at(left.args[0], ATOM)}[:, None] * {p.at(right, POWER)}", PRODUCT
-    if right.op == "diag":
-        return f"{p.at(left, POWER)} * {p.at(right.args[0], POWER)}", PRODUCT
-    return (
-        f"{p.at(left, PRODUCT if left.op == 'times' and left.args[0].op != 'diag' else ATOM)} @ {p.at(right, ATOM)}",
-        PRODUCT,
-    )
-
-
-CODE_COMPARE = {
-    "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!=",
-}  # fmt: skip
-
-
-def _code_call(p: FormPrinter, form: Form) -> Printed:
-    if form.value in CODE_COMPARE:
-        return f" {CODE_COMPARE[form.value]} ".join(p.at(arg, HADAMARD) for arg in form.args), PLUS
-    args = [p.print(arg) for arg in form.args]
-    if form.value == "holds":
-        return f"np.where({args[0]}, 1, 0)", ATOM
-    return f"{numpy_function(form.value)}({', '.join(args)})", ATOM
-
-
-def _code_kron(p: FormPrinter, form: Form) -> Printed:
-    show = two_dimensional if form.kind == "m" else FormPrinter.print
-    return f"np.kron({', '.join(show(p, arg) for arg in form.args)})", ATOM
-
-
-def two_dimensional(p: FormPrinter, form: Form) -> str:
-    """A row or column as numpy source with two axes."""
-    if form.kind in "rc":
-        return p.at(form, ATOM) + ("[None, :]" if form.kind == "r" else "[:, None]")
-    return p.print(form)
-
-
-def _code_transposed(p: FormPrinter, form: Form) -> Printed:
-    (arg,) = form.args
-    return (f"{p.at(arg, ATOM)}.T", ATOM) if arg.kind == "m" else p.writers[arg.op](p, arg)
-
-
-def _code_commutation(p: FormPrinter, form: Form) -> Printed:
-    m, n = (repr(size).replace(" ", "") for size in form.value)
-    return f"np.eye({m}*{n}).reshape({n}, {m}, {m}*{n}).swapaxes(0, 1).reshape({m}*{n}, {m}*{n})", ATOM
-
-
-NUMPY = FormPrinter(
-    {
-        "value": lambda p, form: (str(form.value), ATOM),
-        "number": lambda p, form: (repr(form.value), ATOM),
-        "eye": lambda p, form: (f"np.eye({form.value})", ATOM),
-        "ones": lambda p, form: (f"np.ones({form.value})", ATOM),
-        "K": _code_commutation,
-        "tri": lambda p, form: (f"np.tri({', '.join(map(repr, form.value))})", ATOM),
-        "T": _code_transposed,
-        "times": _code_times,
-        "by": lambda p, form: p.joined(form, " * ", PRODUCT, ATOM),
-        "hadamard": lambda p, form: p.joined(form, " * ", PRODUCT, POWER),
-        "kron": _code_kron,
-        "quotient": _quotient(PRODUCT),
-        "plus": _plus,
-        "scaled": _scaled(" * "),
-        "power": lambda p, form: (f"{p.at(form.args[0], ATOM)}**{_exponent(form.value)}", POWER),
-        "call": _code_call,
-        "diag": _text_function("np.diag"),
-        "diagonal": _text_function("np.diag"),
-        "trace": _text_function("np.trace"),
-        "sum": _text_function("np.sum"),
-        "vec": lambda p, form: (f'np.ravel({p.print(form.args[0])}, "{form.value}")', ATOM),
-    },
-    ("(", ")"),
-    "-",
-)
-
-
-def _exponent(exponent: Any) -> str:
-    return repr(exponent) if exponent > 0 else f"({exponent!r})"

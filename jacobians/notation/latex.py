@@ -1,8 +1,8 @@
 """LaTeX of index forms, matrix forms and chains.
 
 `chain_latex(view)` puts `\\underbrace{...}_{M \\times (M \\times N)}` under every factor;
-`chain_latex(view, mathtext=True)` writes the shape as a subscript instead, for matplotlib's mathtext, which has no
-underbrace.  `index_latex`, `matrix_latex` and `LATEX.print(expr)` need nothing beyond mathtext.
+`chain_latex(view, mathtext=True)` writes the shape as a subscript instead, for matplotlib's mathtext, which
+has no underbrace.  `index_latex`, `matrix_latex` and `LATEX.print(expr)` need nothing beyond mathtext.
 
 >>> from .entries import ONE, Delta, Entry, letter, plus, power, times
 >>> i, m = letter("i"), letter("m")
@@ -19,21 +19,19 @@ from typing import Any
 from ..axes import Poly, Shape
 from .entries import Expr, Index
 from .forms import ATOM as FORM_ATOM
-from .forms import HADAMARD, PLUS, Form, FormPrinter, Printed
+from .forms import HADAMARD, PLUS, Form, FormPrinter, Printed, write_plus
 from .forms import POWER as FORM_POWER
 from .forms import PRODUCT as FORM_PRODUCT
-from .forms import number as number_form
-from .forms import scaled as scaled_form
 from .index import index_form
 from .matrix import MatrixForm, matrix_form
 from .naming import Names
-from .printers import ATOM, COMPARE, PRODUCT, SUM, Printer, signed, number_text, subscript
+from .printers import ATOM, COMPARE, PRODUCT, SUM, Printer, number_text, signed, subscript
 from .records import ChainView, Link, names, places
 
 GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi",
-    "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi",
-    "Omega",
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi",
+    "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma",
+    "Phi", "Psi", "Omega",
 }  # fmt: skip
 LATEX_FUNCTIONS = {
     "exp",
@@ -166,15 +164,6 @@ def _times(p: FormPrinter, form: Form) -> Printed:
     return " ".join(p.at(arg, FORM_PRODUCT) for arg in form.args), FORM_PRODUCT
 
 
-def _sum(p: FormPrinter, form: Form) -> Printed:
-    text = ""
-    for k, arg in enumerate(form.args):
-        negative = arg.op in ("scaled", "number") and not isinstance(arg.value, Poly) and arg.value < 0
-        shown = (scaled_form(-1, arg) if arg.op == "scaled" else number_form(-arg.value)) if negative else arg
-        text += ((" - " if negative else " + ") if k else ("-" if negative else "")) + p.at(shown, HADAMARD)
-    return text, PLUS
-
-
 def _scaled(p: FormPrinter, form: Form) -> Printed:
     negative = not isinstance(form.value, Poly) and form.value < 0
     size = -form.value if negative else form.value
@@ -229,7 +218,7 @@ TEX = FormPrinter(
             f"\\frac{{{p.print(form.args[0])}}}{{{p.print(form.args[1])}}}",
             FORM_PRODUCT,
         ),
-        "plus": _sum,
+        "plus": write_plus,
         "scaled": _scaled,
         "power": _power,
         "call": _call,
@@ -285,7 +274,7 @@ def chain_latex(view: ChainView, mathtext: bool = False) -> str:
 
 
 def view_latex(view: ChainView) -> str:
-    """Everything a slide needs, as an `aligned` block: chain, index form, and matrix form where there is one."""
+    """What a slide needs, as an `aligned` block: chain, index form, and matrix form where there is one."""
     known = names(view)
     _, whole = places(view, known)
     letters = "".join((*whole[0], *whole[1]))

@@ -1,8 +1,8 @@
 """The matrix form of a Jacobian, where it has one.
 
-`matrix_form(terms)` writes products, Hadamard products, diagonals, outer products, traces, transposes and inverses
-for objects of at most two axes, and Kronecker products for larger ones in the two vec layouts.  None means that no
-such form was found (a tensor of rank 3 has none but through vec).
+`matrix_form(terms)` writes products, Hadamard products, diagonals, outer products, traces, transposes and
+inverses for objects of at most two axes, and Kronecker products for larger ones in the two vec layouts (`vec`
+stacks columns, `vecr` rows, `K_{m,n}` takes vec X to vec Xᵀ).  None means that no such form was found.
 
 >>> from ..expr import variable
 >>> from ..terms import TermSum, term
@@ -22,8 +22,9 @@ from ..terms import Term, TermSum
 from . import forms
 from .arrays import Arrays, flatten
 from .contract import Atom, contract
-from .forms import NUMPY, TEXT, Form, ascii_form
+from .forms import TEXT, Form, ascii_form
 from .naming import Names, name_values
+from .numpy_forms import NUMPY, two_dimensional
 from .reader import factor_nodes
 
 Pair = tuple[int | None, int | None]
@@ -52,14 +53,14 @@ class MatrixForm:
         """Numpy source of an array of `shape`, over arrays by their names (vectors with one axis)."""
         text = NUMPY.print(self.form)
         if len(self.shape) == 2 and self.form.kind in "rc":
-            return forms.two_dimensional(NUMPY, self.form)
+            return two_dimensional(NUMPY, self.form)
         if len(self.shape) == 2 and self.form.kind == "s":
             return f"np.reshape({text}, (1, 1))"
         return text
 
 
 def default_layout(terms: TermSum) -> str | None:
-    """The layout that a matrix form is shown in: gradient, else numerator, else vec; None beyond two by two axes."""
+    """The layout a matrix form is shown in: gradient, else numerator, else vec; None beyond two axes each."""
     target, given = len(terms.target_shape), len(terms.input_shape)
     if target == 0 and given <= 2:
         return "gradient"
@@ -129,7 +130,7 @@ def _kronecker(
 
 
 def _pairings(rows: Sequence[int], columns: Sequence[int]) -> list[tuple[tuple[Pair, Pair], bool]]:
-    """Ways to pair the slow and fast labels of the rows with those of the columns; the last one crosses over."""
+    """Ways to pair the slow and fast labels of rows and columns; whether they cross over."""
     if len(rows) == 2 and len(columns) == 2:
         (a, b), (c, d) = rows, columns
         return [(((a, c), (b, d)), False), (((a, d), (b, c)), True)]

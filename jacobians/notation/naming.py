@@ -1,8 +1,8 @@
 """Names for values: those the user gave, and letters `u, v, w` for what would make an expression swell.
 
-`name_values(roots)` walks what the factors are built from and decides which unnamed values are written out and
-which get a letter: a value used twice, or long, or the argument of a function that has no formula.  The letters
-are explained by `Names.where`, so that `1 - tanh(A x + b)**2` reads `1 − u²` where `u = tanh(A x + b)`.
+`name_values(roots)` walks what the factors are built from and decides which unnamed values are written out
+and which get a letter: a value used twice, or long, or the argument of a function that has no formula.  The
+letters are explained by `Names.where`: `1 - tanh(A x + b)**2` reads `1 − u²` where `u = tanh(A x + b)`.
 
 >>> from ..expr import variable
 >>> name_values([variable("A", (3, 4))]).where
@@ -52,7 +52,7 @@ def is_pointwise(node: Node) -> bool:
 
 
 def is_opaque(node: Node) -> bool:
-    """Whether one entry of a node depends on more than the same entries of its arguments, without a formula."""
+    """Whether a node is shown as a call: it has no formula for one entry."""
     return not (node.op in CLEAR or node.op in ("variable", "constant") or is_pointwise(node))
 
 
@@ -115,7 +115,7 @@ def _leaf(node: Node) -> Any:
 def _users(names: Names, nodes: Iterable[Node], named: Mapping[str, Node]) -> None:
     """The names that nodes carry; a name for two values keeps the first and numbers the others."""
     given = [(name, node) for name, node in named.items()]
-    given += [(node.name, node) for node in nodes if node.name]  # type: ignore[misc]
+    given += [(node.name, node) for node in nodes if node.name]
     for name, node in given:
         key = names.classes[node.serial]
         if key in names.known:
@@ -166,7 +166,7 @@ def _cost(node: Node, args: list[int]) -> int:
     if node.op == "constant":
         return len(str(node.value)) if node.shape == () else LONG + 1
     if node.op == "einsum":
-        labels, output, sizes = node.params
+        _, output, sizes = node.params
         return sum(args) + 3 * (len(sizes) - len(output)) + 1
     return sum(args) + 3
 

@@ -1,7 +1,8 @@
 """Printers of entry expressions: readable text, its ASCII form, and the code that claims are written in.
 
 `UNICODE.print(expr)`, `ASCII.print(expr)` and `CODE.print(expr)` walk one expression; what differs is how an
-entry, a delta, a power, a quotient and a sum over letters are written.  LaTeX and MathML have their own modules.
+entry, a delta, a power, a quotient and a sum over letters are written.  LaTeX and MathML have modules of
+their own.
 
 >>> from .entries import ONE, Delta, Entry, letter, plus, power, times
 >>> i, m, n = letter("i"), letter("m"), letter("n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..axes import Poly, Shape, Size, entries, magnitude, substitute
 from ..expr import Node
@@ -85,7 +86,7 @@ def places(view: ChainView, known: Names | None = None) -> tuple[tuple[Places, .
     for shape in values[:-1]:
         letters.append(tuple(_take(TARGET, used) for _ in shape))
     letters.append(last or tuple(_take(TARGET, used) for _ in values[-1]))
-    pairs = tuple(zip(letters[:-1], letters[1:], strict=True))
+    pairs = tuple(pairwise(letters))
     return pairs, (letters[0], letters[-1])
 
 

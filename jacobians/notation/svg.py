@@ -1,8 +1,8 @@
 """Pictures as inline SVG: the blocks of a Jacobian, and the graph of an expression.
 
-`block_svg(link)` draws one rectangle for each entry (a coarse grid for large sizes), filled where the entry can be
-nonzero; `graph_svg(vertices, edges)` draws a small graph in layers.  Lines and letters use `currentColor`, so that
-both read in light and in dark; every picture has a title.
+`block_svg(link)` draws one rectangle for each entry (a coarse grid for large sizes), filled where the entry
+can be nonzero; `graph_svg(vertices, edges)` draws a small graph in layers.  Lines and letters use
+`currentColor`, so that both read in light and in dark; every picture has a title.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 from ..axes import Poly, entries, magnitude
 from ..layouts import shape_text
@@ -22,27 +23,26 @@ FONT = 'font-family="ui-monospace, monospace" font-size="11"'
 
 
 def _svg(width: float, height: float, title: str, body: Sequence[str]) -> str:
-    inner = "".join(body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" style="max-width:100%;height:auto" role="img"><title>{escape(title)}</title>{inner}</svg>'
+        f'height="{height:g}" style="max-width:100%;height:auto" role="img" {FONT} fill="currentColor" '
+        f'text-anchor="middle"><title>{escape(title)}</title>{"".join(body)}</svg>'
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, opacity: float) -> str:
-    fill = f'fill="currentColor" fill-opacity="{opacity:g}"' if opacity else 'fill="none"'
+def _rect(x: float, y: float, width: float, height: float, opacity: float, more: str = "") -> str:
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" {fill} '
-        'stroke="currentColor" stroke-opacity="0.35"/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill-opacity="{opacity:g}" '
+        f'stroke="currentColor" stroke-opacity=".35"{more}/>'
     )
 
 
-def _text(x: float, y: float, text: str, size: str = "") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" fill="currentColor" {size or FONT}>{escape(text)}</text>'
+def _text(x: float, y: float, text: str, more: str = "") -> str:
+    return f'<text x="{x:g}" y="{y:g}"{more}>{escape(text)}</text>'
 
 
 def block_svg(link: Link, known: Names | None = None, across: int = 720) -> str | None:
-    """The block picture of a Jacobian: one rectangle for each entry; None where sizes are symbolic or too large."""
+    """The block picture of a Jacobian: one rectangle for each entry; None where there is no picture."""
     drawn = picture(link, known)
     shape = shape_text(link.terms.target_shape, link.terms.input_shape)
     title = f"{link.title}, {shape}: {counted(link)}"
@@ -85,12 +85,24 @@ def _coarse_svg(link: Link, title: str, across: int) -> str | None:
     if grid is None:
         return None
     size = min(12, across / max(1, grid.shape[1]))
-    body = [
-        _rect(j * size + 1, i * size + 1, size, size, round(0.15 + 0.75 * value, 3) if value else 0)
-        for i, row in enumerate(grid.tolist())
-        for j, value in enumerate(row)
-    ]
-    return _svg(grid.shape[1] * size + 2, grid.shape[0] * size + 2, title, body)
+    width, height = grid.shape[1] * size, grid.shape[0] * size
+    body = [_rect(1, 1, width, height, 0)]
+    for i, row in enumerate(grid.tolist()):
+        for start, length, share in _runs(row):
+            shade = f'fill-opacity="{0.15 + 0.75 * share:.2g}"'
+            x, y = start * size + 1, i * size + 1
+            body.append(f'<rect x="{x:g}" y="{y:g}" width="{length * size:g}" height="{size:g}" {shade}/>')
+    return _svg(width + 2, height + 2, title, body)
+
+
+def _runs(row: Sequence[float]) -> list[tuple[int, int, float]]:
+    """Neighbours of one share as (start, length, share), without the zeros: one rectangle for each."""
+    found, start = [], 0
+    for share, group in groupby(round(value, 1) if value > 0.05 else value for value in row):
+        length = len(list(group))
+        found += [(start, length, share)] if share else []
+        start += length
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +132,10 @@ def graph_svg(
     body = [_edge(at[a], at[b], wide, tall) for a, b in edges]
     for vertex in vertices:
         x, y = at[vertex.name]
-        body.append(_rect(x, y, wide, tall, 0.06).replace("<rect", '<rect rx="6"'))
+        body.append(_rect(x, y, wide, tall, 0.06, ' rx="6"'))
         body.append(_text(x + wide / 2, y + (17 if vertex.note else 24), vertex.name))
         if vertex.note:
-            body.append(
-                _text(
-                    x + wide / 2, y + 32, vertex.note, 'font-family="ui-monospace, monospace" font-size="10"'
-                )
-            )
+            body.append(_text(x + wide / 2, y + 32, vertex.note, ' font-size="10"'))
     return _svg(len(columns) * step - 54, most * (tall + 18) - 16, title, body)
 
 

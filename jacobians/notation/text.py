@@ -1,8 +1,8 @@
 """Text for terminals, mail and doctests: the chain under braces, its index sum, and the block picture.
 
-`chain_text(view)` is the chain rule with shapes and letters under every factor, `detail_lines(view)` the index
-form, the einsum, each delta put in and summed away and the matrix form, `block_text(link)` the picture of a tensor;
-`show_text(view)` is all of it.  Every line keeps to `width`; `ascii=True` uses no other characters.
+`chain_text(view)` is the chain rule with shapes and letters under every factor, `detail_lines(view)` the
+index form, the einsum, each delta put in and summed away and the matrix form, `block_text(link)` the picture
+of a tensor; `show_text(view)` is all of it.  Lines keep to `width`; `ascii=True` uses no other characters.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def plain_text(text: str) -> str:
 
 _PLAIN = {
     "∂": "d ", "×": "x", "·": ".", "−": "-", "δ": "delta", "Σ": "sum", "│": "|", "─": "-", "╰": "\\", "╯": "/",
-    "┬": "_", "⊙": ".*", "⊗": "kron", "ᵀ": "'", "■": "#", "≤": "<=", "≥": ">=", "≠": "!=", "░": ".", "▒": "o",
-    "▓": "O", "█": "#", "∈": "in", "₋": "-", "⁻": "^-", "–": "-", "…": "...", "√": "sqrt", "⏟": "_",
+    "┬": "_", "⊙": ".*", "⊗": "kron", "ᵀ": "'", "■": "#", "≤": "<=", "≥": ">=", "≠": "!=",
+    "░": ".", "▒": "o", "▓": "O", "█": "#", "∈": "in", "₋": "-", "⁻": "^-", "–": "-", "…": "...", "√": "sqrt", "⏟": "_",
     **{c: str(k) for k, c in enumerate("₀₁₂₃₄₅₆₇₈₉")}, **{c: f"^{k}" for k, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }  # fmt: skip
 
@@ -228,7 +228,7 @@ def chain_einsum(
 
 
 def block_text(link: Link, width: int = 80, ascii: bool = False, known: Names | None = None) -> str:
-    """The block picture: symbols for small sizes, shades for large ones, a sentence where sizes are symbolic."""
+    """The block picture: symbols for small sizes, shades for large ones, a count where sizes are symbolic."""
     shape = shape_text(link.terms.target_shape, link.terms.input_shape, "×")
     drawn = picture(link, known)
     head = f"{link.title} ∈ R^{{{shape}}}      "
@@ -323,7 +323,7 @@ _GAP = re.compile(r"\bd (?=\w)")  # the blank of an ASCII `d z/d A`, where no li
 
 
 def show_text(view: ChainView, width: int = 80, ascii: bool = False, blocks: bool = True) -> str:
-    """The chain, what it says in indices, numpy and matrices, and the block picture of the first large factor."""
+    """The chain, what it says in indices, numpy and matrices, and the block picture of a large factor."""
     lines = [chain_text(view, width, ascii), ""]
     rows = detail_lines(view, ascii)
     room = max(len(label) for label, _ in rows) + 2
