@@ -175,6 +175,10 @@ class Jacobian:
         dense = self.materialize()
         return dense if dtype is None else dense.astype(dtype)
 
+    def __float__(self) -> float:
+        """The number, where target and input are scalars; TypeError where there are axes."""
+        return float(self.materialize())
+
     def jvp(self, v: Any) -> np.ndarray:
         """Pushes a seed on the input side forward: `(J v)[target] = sum over input of J v`; shape of the target."""
         return self._contract(compose(self._numbers(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape)
