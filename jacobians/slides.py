@@ -15,11 +15,12 @@ from .terms import TermSum
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
 
 
-def slides(graph: Graph) -> str:
-    """A numpy function that returns the result and its gradients by every argument, dense and step by step."""
+def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None) -> str:
+    """A numpy function that returns the target and its gradients by every argument, dense and step by step."""
     for label, node in graph.named.items():
         node.name = node.name or label
-    target, given = graph.target, [n for n in graph.nodes if n in {w.name for w in graph.trace.wrt}]
+    target = target or graph.target
+    given = wrt or [n for n in graph.nodes if n in {w.name for w in graph.trace.wrt}]
     chains = [graph.chain(target, label) for label in given]
     links = {(k.target_name, k.input_name): k for chain in chains for path in chain.paths for k in path}
     factors = [n for link in links.values() for t in link.terms.terms for n, _ in t.factors]

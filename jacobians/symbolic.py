@@ -62,21 +62,24 @@ def _value(tree: ast.expr, known: Mapping[str, Size]) -> Size:
     raise ReadingError(f"a size cannot be {ast.unparse(tree)}", "", "sums and products such as N+1")
 
 
-def symbolic_graph(f: Callable[..., Any], declared: Declarations) -> Graph:
-    """The graph of `f` over stand-ins of the declared shapes; raises the errors that tracing raises."""
+def symbolic_graph(f: Callable[..., Any], declared: Declarations, numbers: bool = False) -> Graph:
+    """The graph of `f` over stand-ins of the declared shapes; raises the errors that tracing raises.
+
+    Sizes stay symbols, unless `numbers` are asked for or a step needs them.
+    """
     labels = arguments_of(f, declared)
     runner = _runner(f, labels, declared)
 
-    def graph(numbers: bool) -> Graph:
-        stand_ins = [symbolic_variable(label, sizes_of(declared, label, numbers)) for label in labels]
+    def graph(known: bool) -> Graph:
+        stand_ins = [symbolic_variable(label, sizes_of(declared, label, known)) for label in labels]
         return graph_of(runner, tuple(stand_ins), {}, numeric=False)
 
     try:
-        return graph(numbers=False)
+        return graph(numbers)
     except JacobiansError:
-        if not declared.sizes:
+        if numbers or not declared.sizes:
             raise
-        return graph(numbers=True)  # some step needs numbers, and they were given
+        return graph(True)  # some step needs numbers, and they were given
 
 
 def arguments_of(f: Callable[..., Any], declared: Declarations) -> tuple[str, ...]:

@@ -1,0 +1,203 @@
+"""A derivation: one derivative shown in every notation, from the chain rule down to the pictures.
+
+`show(f, wrt="A", A="M,N", x="N", b="M")` (that is `jac.show`) needs no numbers.  A `Derivation` prints the chain with
+shapes under braces, the index sum, the einsum, the deltas put in and summed away, the matrix form where there is
+one, and the block picture; `latex()`, `html()`, `svg()`, `numpy()` and `as_json()` give the same elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .derivative import Jacobian
+from .expression import Chain
+from .layouts import shape_text
+from .notation import text as notation
+from .notation.blocks import counted
+from .notation.index import index_form
+from .notation.latex import view_latex
+from .notation.printers import UNICODE
+from .notation.records import ChainView, Link, names, places
+from .reading.shapes import Declarations
+from .shapetables import ShapeTable, Source, declared_for, function_of, link_of, rows_of
+from .symbolic import symbolic_graph
+
+PATHS_SHOWN = 6  # chains that are written out one by one
+
+
+class Derivation:
+    """`∂target/∂input` of a function: chain, index form, einsum, matrix form, shapes and pictures.
+
+    `graph` is the function's, `chain` the links between named values, `declared` its shapes and sizes.
+    """
+
+    def __init__(self, f: Callable[..., Any], declared: Declarations, target: str | None = None, wrt: str | None = None) -> None:
+        self.f, self.declared = f, declared
+        self.graph = symbolic_graph(f, declared)
+        self.sizes = dict(declared.sizes)
+        self.target, self.input = target or self.graph.target, wrt or self.graph.inputs[0]
+        self.chain: Chain = self.graph.chain(self.target, self.input)
+
+    @property
+    def jacobian(self) -> Jacobian:
+        """The whole `∂target/∂input`: a Jacobian without numbers where sizes are symbolic."""
+        return self.chain.whole
+
+    @property
+    def views(self) -> tuple[ChainView, ...]:
+        """One view for each path of the chain (the whole alone where there is no path)."""
+        whole = link_of(self.jacobian)
+        paths = self.chain.paths[:PATHS_SHOWN]
+        if not paths or paths == ((),):
+            return (ChainView((whole,), whole, self.sizes, self.graph.named),)
+        return tuple(ChainView(tuple(map(link_of, path)), self._whole(path, whole), self.sizes, self.graph.named) for path in paths)
+
+    def _whole(self, path: tuple[Jacobian, ...], whole: Link) -> Link:
+        """The product along one path; the whole Jacobian where that is the only one."""
+        if len(self.chain.paths) == 1:
+            return whole
+        product = path[0]
+        for link in path[1:]:
+            product = product @ link
+        return Link(whole.target_name, whole.input_name, whole.target_shape, whole.input_shape, product.terms)
+
+    @property
+    def view(self) -> ChainView:
+        """The whole as a view without links."""
+        whole = link_of(self.jacobian)
+        return ChainView((whole,), whole, self.sizes, self.graph.named)
+
+    @property
+    def shape(self) -> str:
+        """`M × (M × N)`."""
+        return shape_text(self.jacobian.target_shape, self.jacobian.input_shape)
+
+    def index_form(self) -> str:
+        """The entry at its letters: `δ_im (1 − f_i²) x_n`."""
+        known = names(self.view)
+        return index_form(self.jacobian.terms, places(self.view, known)[1], known, UNICODE)
+
+    def shapes(self, layout: str = "tensor") -> ShapeTable:
+        """The shape table of the target by this input."""
+        return ShapeTable(rows_of(self.graph, self.sizes, self.target, [self.input]), layout)
+
+    def text(self, width: int = 80, ascii: bool = False) -> str:
+        """Everything as text: the chain (path by path), details, and the block picture."""
+        views = self.views
+        parts = []
+        for k, view in enumerate(views):
+            if len(views) > 1:
+                parts.append(f"  path {k + 1} of {len(self.chain.paths)}" + ("" if self.chain.complete else " or more"))
+                parts.append(_indented(notation.chain_text(view, width - 2, ascii)))
+            else:
+                parts.append(_indented(notation.show_text(view, width - 2, ascii, blocks=False)))
+        if len(views) > 1:
+            left = len(self.chain.paths) - len(views)
+            parts.append(f"  and {left} more paths; " * (left > 0) + "  the sum over all paths:")
+            parts.append(_indented(notation.show_text(self.view, width - 2, ascii, blocks=False)))
+        if self.jacobian.terms.terms:
+            parts.append(_indented(notation.block_text(self.pictured, width - 2, ascii)))
+        else:
+            parts.append(f"  note: {self.target} does not depend on {self.input}, so ∂{self.target}/∂{self.input} = 0 with shape {self.shape}")
+        made = "\n\n".join(part for part in parts if part)
+        return notation.plain_text(made) if ascii else made
+
+    @property
+    def pictured(self) -> Link:
+        """What the block picture shows: the last factor of three axes or more, else the whole; with numbers put in."""
+        views = self.views
+        links = views[0].links if len(views) == 1 else ()
+        chosen = next((link for link in reversed(links) if len(link.terms.shape) > 2), views[0].whole if len(views) == 1 else self.view.whole)
+        return Link(chosen.target_name, chosen.input_name, chosen.target_shape, chosen.input_shape, at_sizes(chosen.terms, self.sizes))
+
+    def latex(self) -> str:
+        """LaTeX: the chain with underbraces, the index form, and the matrix form where there is one."""
+        return "\n\n".join(view_latex(view) for view in self.views)
+
+    def numpy(self, style: str = "structured") -> str:
+        """A standalone numpy program; raises ReadingError where a size has no number."""
+        from .slides import slides
+        from .standalone import standalone
+
+        for name in self.declared.names:
+            self.declared.shape_of(name, require_numbers=True, purpose="a numpy program")
+        graph = symbolic_graph(self.f, self.declared, numbers=True)
+        if style == "slides":
+            return slides(graph, self.target, [self.input])
+        for label, node in graph.named.items():
+            node.name = node.name or label
+        terms = graph.jacobian(self.target, self.input).terms
+        title = f"d{self.target}/d{self.input}"
+        return standalone(self.target, graph.trace.variables, [(self.target, graph.named[self.target])], [(title, terms)])
+
+    def html(self) -> str:
+        """An HTML fragment: title, chain in MathML, details, block picture and shape table; no script, no style."""
+        from .report.fragments import derivation_html
+
+        return derivation_html(self)
+
+    _repr_html_ = html
+
+    def svg(self) -> str | None:
+        """The block picture as an SVG drawing."""
+        from .notation.svg import block_svg
+
+        return block_svg(self.pictured)
+
+    def as_json(self) -> dict[str, Any]:
+        """Names, shapes, links of every path, index form, einsum, matrix form, LaTeX and shapes as JSON."""
+        return {
+            "target": self.target,
+            "input": self.input,
+            "shape": self.shape,
+            "paths": [[{"title": link.title, "shape": shape_text(link.target_shape, link.input_shape)} for link in view.links] for view in self.views],
+            "complete": self.chain.complete,
+            "index_form": self.index_form(),
+            "details": dict(notation.detail_lines(self.views[0] if len(self.views) == 1 else self.view)),
+            "nonzero": counted(self.pictured),
+            "latex": self.latex(),
+            "shapes": self.shapes().as_json(),
+        }
+
+    def __repr__(self) -> str:
+        return f"Derivation ∂{self.target}/∂{self.input}: {self.shape}, {self.index_form()}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def at_sizes(terms: Any, sizes: Mapping[str, int]) -> Any:
+    """Terms with numbers put in for symbolic sizes."""
+    from .axes import Poly, substitute
+    from .terms import Term, TermSum
+    from .wiring import Affine
+
+    def put(size: Any) -> Any:
+        return size.at(sizes) if isinstance(size, Poly) else size
+
+    def slot(one: Any) -> Any:
+        if isinstance(one, Affine):
+            return Affine(put(one.offset), tuple((label, put(stride)) for label, stride in one.strides))
+        return one
+
+    made = [
+        Term(put(t.coefficient), t.factors, tuple(map(slot, t.target)), tuple(map(slot, t.input)), substitute(t.sizes, sizes)) for t in terms.terms
+    ]
+    return TermSum(substitute(terms.target_shape, sizes), substitute(terms.input_shape, sizes), tuple(made))
+
+
+def _indented(text: str, by: str = "  ") -> str:
+    return "\n".join(by + line if line else line for line in text.split("\n"))
+
+
+def show(f: Source, wrt: str | None = None, *, target: str | None = None, syntax: str = "numpy", **declared: Any) -> Derivation:
+    """The derivation of `∂target/∂wrt`, no numbers needed: `show(f, wrt="A", A="M,N", x="N", b="M")`.
+
+    `f` is a numpy function or text; `target` one of its named values (the result), `wrt` an argument (the first).
+
+    >>> show("z = A @ x + b; f = tanh(z)", wrt="A", A="M,N", x="N", b="M")
+    Derivation ∂f/∂A: M × (M × N), δ_im (1 − f_i²) x_n
+    """
+    known = declared_for(f, declared)
+    return Derivation(function_of(f, known, syntax), known, target, wrt)
