@@ -211,7 +211,8 @@ def test_an_engine_that_disagrees_with_the_complex_step_is_unexpected(
     [
         ("21", "1 x N"), ("23", "(P x Q) x (M x N)"), ("50", "1 x 2, 2 x 1"), ("53", "(P x Q) x (M x N)"),
         ("56", "1 x (1 x N)"), ("59", "(4 x 2) x 3"), ("62", "M x M"), ("63", "M x (M x N)"),
-        ("65", "M x (M x N)"), ("72", "1 x (M x N)"), ("E1", "3 x 2"), ("N4", "3 x 2, 3 x (3 x 2)"), ("N5", "2 x 1"),
+        ("65", "M x (M x N)"), ("72", "1 x (M x N)"), ("E1", "3 x 2"), ("N4", "3 x 2, 3 x (3 x 2)"),
+        ("N5", "2 x 1"),
     ],
 )  # fmt: skip
 def test_shapes_found(judged: dict[str, lecture.Row], row: str, shape: str) -> None:
