@@ -31,6 +31,8 @@ __all__ = [
     "JacobiansError",
     "bench",
     "chain",
+    "check",
+    "costs",
     "functions",
     "hessian",
     "jacobian",
@@ -39,13 +41,23 @@ __all__ = [
     "orders",
     "plots",
     "read",
+    "shapes",
+    "show",
     "source",
     "trace",
     "value_and_jacobian",
     "vectorize",
 ]
 
-_VERBS = {"vectorize": "batching", "source": "standalone", "read": "symbolic"}  # names whose modules are loaded when first used
+_VERBS = {  # names whose modules are loaded when first used
+    "check": "checking",
+    "costs": "costing",
+    "read": "symbolic",
+    "shapes": "shapetables",
+    "show": "derivations",
+    "source": "standalone",
+    "vectorize": "batching",
+}
 _LATE = ("bench", "functions", "ops", "orders", "plots")  # loaded when first used: importing stays cheap
 
 

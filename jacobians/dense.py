@@ -17,7 +17,7 @@ from .expr import Node
 from .ops.structural import add_through, is_injective, spread
 from .plan import evaluate
 from .terms import Term, TermSum, core
-from .wiring import encode, strided, view
+from .wiring import encode, indices, strided, view
 
 
 def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -95,3 +95,27 @@ def _array(node: Node) -> Any:
 
 def _joint(a: np.ndarray, b: np.ndarray) -> int:
     return math.prod(np.broadcast_shapes(a.shape, b.shape))
+
+
+def triplets(whole: TermSum) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
+    """Target places, input places and values of every entry that the Terms reach, one after another."""
+    targets: list[list[np.ndarray]] = [[] for _ in whole.target_shape]
+    inputs: list[list[np.ndarray]] = [[] for _ in whole.input_shape]
+    values: list[np.ndarray] = []
+    for t in whole.terms:
+        wiring = t.wiring
+        order = {label: k for k, label in enumerate(wiring)}
+        slots, tables = encode((*t.target, *t.input), order)
+        sizes = tuple(int(t.sizes[label]) for label in wiring)
+        node, labels = core(t)
+        array = spread(np.asarray(_array(node)), tuple(order[k] for k in labels), len(wiring)) * t.coefficient
+        values.append(np.broadcast_to(array, sizes).ravel())
+        places = [np.broadcast_to(p, sizes).ravel() for p in indices(slots, sizes, evaluate(tables))]
+        for held, place in zip([*targets, *inputs], places, strict=True):
+            held.append(place)
+    empty = np.zeros(0, np.intp)
+
+    def joined(parts: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(parts) if parts else empty
+
+    return tuple(map(joined, targets)), tuple(map(joined, inputs)), np.concatenate(values) if values else np.zeros(0)

@@ -8,10 +8,12 @@ one, and the block picture; `latex()`, `html()`, `svg()`, `numpy()` and `as_json
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from .containers import call_with, flatten, signature_of
 from .derivative import Jacobian
-from .expression import Chain
+from .expression import Chain, Graph, graph_of
 from .layouts import shape_text
 from .notation import text as notation
 from .notation.blocks import counted
@@ -22,6 +24,7 @@ from .notation.records import ChainView, Link, names, places
 from .reading.shapes import Declarations
 from .shapetables import ShapeTable, Source, declared_for, function_of, link_of, rows_of
 from .symbolic import symbolic_graph
+from .tracing import Traced
 
 PATHS_SHOWN = 6  # chains that are written out one by one
 
@@ -165,6 +168,85 @@ class Derivation:
 
     def __str__(self) -> str:
         return self.text()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainText:
+    """A chain that prints itself: fractions, shapes under braces, index letters."""
+
+    chain: Chain
+    views: tuple[ChainView, ...]
+
+    def text(self, width: int = 80, ascii: bool = False) -> str:
+        """The chain rule as on the slides, one block for each path."""
+        return "\n\n".join(notation.chain_text(view, width, ascii) for view in self.views)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from .notation.mathml import chain_mathml
+
+        return "".join(f"<p>{chain_mathml(view)}</p>" for view in self.views)
+
+
+def chain_of(J: Jacobian) -> ChainText:
+    """The chain between the named values of the function that a Jacobian comes from."""
+    graph = graph_behind(J)
+    if graph is None:
+        link = link_of(J)
+        return ChainText(Chain(link.target_name, link.input_name, ((J,),), J), (ChainView((link,), link),))
+    target = next((label for label, node in graph.named.items() if label == J.target_name), graph.target)
+    chain = graph.chain(target, J.input_name)
+    whole = link_of(chain.whole)
+    views = tuple(ChainView(tuple(map(link_of, path)), whole, {}, graph.named) for path in chain.paths[:PATHS_SHOWN] if path)
+    return ChainText(chain, views or (ChainView((whole,), whole, {}, graph.named),))
+
+
+def view_of(J: Jacobian) -> ChainView:
+    """One Jacobian as a view: with the names of its function's variables where that is known and names the target."""
+    graph = graph_behind(J)
+    link = link_of(J)
+    if graph is None or J.input_name not in graph.named:
+        return ChainView((link,), link)
+    target = J.target_name if J.target_name in graph.named else graph.target
+    again = graph.jacobian(target, J.input_name)
+    if again.shape != J.shape:
+        return ChainView((link,), link)
+    whole = Link(target, link.input_name, J.target_shape, J.input_shape, again.terms)
+    return ChainView((whole,), whole, {}, graph.named)
+
+
+def graph_behind(J: Jacobian) -> Graph | None:
+    """The graph of the function that a Jacobian comes from, traced again without values; None where it is unknown."""
+    context = J.context
+    if isinstance(context, Graph):
+        return context
+    if not hasattr(context, "stand_ins"):
+        return None
+    named = {name: _nodes(value) for name, value in context.stand_ins.items()}
+    return graph_of(context.f, *_arguments(context.f, named), numeric=False)
+
+
+def _nodes(value: Any) -> Any:
+    leaves, rebuild = flatten(value)
+    return rebuild([leaf.node if isinstance(leaf, Traced) else leaf for _, leaf in leaves])
+
+
+def _arguments(f: Callable[..., Any], named: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments by name as a call: positional as far as the signature wants them so."""
+    captured: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def capture(*args: Any, **kwargs: Any) -> None:
+        captured.append((args, kwargs))
+
+    signature = signature_of(f)
+    if signature is not None:
+        capture.__signature__ = signature  # type: ignore[attr-defined]
+    call_with(capture, named)
+    return captured[0]
 
 
 def at_sizes(terms: Any, sizes: Mapping[str, int]) -> Any:

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
-from .dense import write, zeros_for
+from .dense import triplets, write, zeros_for
 from .errors import BudgetError, ShapeError, UnsupportedError
 from .expr import Node, constant
 from .operation import as_node
 from .ops.indexing import Key, slots_of
 from .plan import evaluate
+from .presentation import Presented
 from .terms import Term, TermSum, add, assemble, canonical, compose
 from .toeplitz import toeplitz_view
 from .tracing import Traced
@@ -27,7 +28,7 @@ from .wiring import Slot, Table, labels_of
 LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
 
 
-class Jacobian:
+class Jacobian(Presented):
     """`d target / d input`, shape `target_shape + input_shape`, as a sum of Terms.
 
     `terms` is the TermSum; `values` maps the serial of each factor's node to its array (empty while a
@@ -39,7 +40,7 @@ class Jacobian:
     Jacobian of shape 3 x (3 x 4) by A: 12 of 36 entries can be nonzero, 288 B if materialized
     """
 
-    __slots__ = ("context", "dtype", "input_name", "target_name", "terms", "values")
+    __slots__ = ("values",)
     __array_priority__ = 1001.0
 
     def __init__(
@@ -158,7 +159,7 @@ class Jacobian:
         needed = int(np.prod(shape, dtype=object)) * self.dtype.itemsize
         if out is None and max_bytes is not None and needed > max_bytes:
             raise BudgetError(
-                f"materializing {self._title()} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} "
+                f"materializing {self.title} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} "
                 f"{self.dtype}), limit {show_bytes(max_bytes)}",
                 f"{show_bytes(self.nbytes)} of factors are held",
                 "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
@@ -170,6 +171,10 @@ class Jacobian:
         else:
             out[...] = 0
         return write(out, self._numbers())
+
+    def triplets(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
+        """Target places, input places and values of every entry that a wiring reaches; places may repeat (they add)."""
+        return triplets(self._numbers())
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         dense = self.materialize()
@@ -280,9 +285,6 @@ class Jacobian:
         if known is None:
             return Jacobian(picked, None, self.target_name, self.input_name, self.dtype)
         return evaluated(picked, self.target_name, self.input_name, self.dtype)
-
-    def _title(self) -> str:
-        return f"∂{self.target_name or 'f'}/∂{self.input_name or 'x'}"
 
 
 def _tensor(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .axes import Shape, Size, entries, show, substitute
 from .derivative import Jacobian
+from .expr import Node
 from .expression import Graph
 from .layouts import LAYOUTS, layout_named, layout_recipe, layout_text, shape_text
 from .notation.index import index_form
@@ -188,16 +189,16 @@ def rows_of(graph: Graph, sizes: Mapping[str, int], target: str | None = None, w
             links[label, given] = J
     order = {label: k for k, label in enumerate(graph.nodes)}
     local = sorted(links, key=lambda pair: (order[pair[0]], order[pair[1]]))
-    rows = [_row(links[pair], graph, "local", sizes, printer) for pair in local]
+    rows = [_row(links[pair], graph.named, "local", sizes, printer) for pair in local]
     for label in chosen:
         if (target, label) not in links and label != target:
-            rows.append(_row(graph.jacobian(target, label), graph, "composed", sizes, printer))
+            rows.append(_row(graph.jacobian(target, label), graph.named, "composed", sizes, printer))
     return tuple(rows)
 
 
-def _row(J: Jacobian, graph: Graph, kind: str, sizes: Mapping[str, int], printer: Printer) -> ShapeRow:
+def _row(J: Jacobian, named: Mapping[str, Node], kind: str, sizes: Mapping[str, int], printer: Printer) -> ShapeRow:
     link = link_of(J)
-    view = ChainView((link,), link, sizes, graph.named)
+    view = ChainView((link,), link, sizes, named)
     known = names(view)
     _, letters = places(view, known)
     index = index_form(J.terms, letters, known, printer)
@@ -208,6 +209,13 @@ def _row(J: Jacobian, graph: Graph, kind: str, sizes: Mapping[str, int], printer
         if form is not None and len(form.text) <= 16:
             notes[layout] = form.text.replace(" ⊗ ", "⊗")
     return ShapeRow(link.title, J.target_shape, J.input_shape, index, link.nonzero, kind, notes, sizes)
+
+
+def table_of(J: Jacobian, layout: str) -> ShapeTable:
+    """The table of one Jacobian alone."""
+    view = J.view()
+    shown = Jacobian(view.whole.terms, None, view.whole.target_name, view.whole.input_name, J.dtype)
+    return ShapeTable((_row(shown, view.named, "local", {}, UNICODE),), layout)
 
 
 def function_of(f: Source, declared: Declarations, syntax: str = "numpy") -> Callable[..., Any]:

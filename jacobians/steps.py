@@ -91,7 +91,7 @@ def _misfit(left: Jacobian, right: Jacobian) -> ShapeError:
 
     missing = f"∂{left.input_name or '?'}/∂{right.target_name or '?'}"
     return ShapeError(
-        f"cannot contract {left._title()} with {right._title()}: input axes {left.input_name or ''} {sizes(left.input_shape)} "
+        f"cannot contract {left.title} with {right.title}: input axes {left.input_name or ''} {sizes(left.input_shape)} "
         f"against target axes {right.target_name or ''} {sizes(right.target_shape)}",
         "neighbours of a chain share their middle axes",
         f"the step {missing} is missing" if left.input_name != right.target_name else "links in the order target to input",

@@ -27,7 +27,8 @@ class Trace:
     """What a traced call gave: input nodes by argument, target nodes, and the containers around both.
 
     `variables` are all traced leaves (a plan's inputs), `inputs` those to differentiate by, by argument
-    name; `nested` says that some values belong to an outer trace, so that no numbers exist.
+    name; `nested` says that some values belong to an outer trace, so that no numbers exist; `stand_ins` are
+    the arguments that `f` was run on.
     """
 
     variables: tuple[Node, ...]
@@ -37,6 +38,7 @@ class Trace:
     rebuild: Rebuild
     single: bool
     nested: bool
+    stand_ins: Mapping[str, Any]
 
     @property
     def wrt(self) -> list[Node]:
@@ -68,7 +70,7 @@ def trace_function(
         raise UnsupportedError("the function returned no array", f"it returned {result!r}", "return an array, or a container of arrays")
     nested = any(isinstance(leaf, Traced) for v in named.values() for _, leaf in flatten(v)[0]) or _open(targets, variables)
     single = len(chosen) == 1 and (wrt is None or isinstance(wrt, (str, int)))
-    return Trace(tuple(variables), inputs, targets, tuple(path for path, _ in leaves), rebuild, single, nested)
+    return Trace(tuple(variables), inputs, targets, tuple(path for path, _ in leaves), rebuild, single, nested, stand_ins)
 
 
 def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:

@@ -6,7 +6,8 @@ closures are never stale; `compile` freezes the trace for hot loops.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,15 @@ from .tracing import Traced
 if TYPE_CHECKING:
     from .expression import Graph
     from .frozen import Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a Jacobian comes from: the function, the stand-ins it was traced on, and the target's node."""
+
+    f: Callable[..., Any]
+    stand_ins: Mapping[str, Any]
+    target: Node
 
 
 class JacobianFunction:
@@ -67,7 +77,7 @@ class JacobianFunction:
     def _jacobian(self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
         name = target.name or path.strip("[]'") or self.label
-        context = (traced.targets, traced.variables)
+        context = Context(self.f, traced.stand_ins, target)
         return Jacobian(terms, values, name, node.name, dtype, context)
 
 

@@ -1,0 +1,180 @@
+"""What a Jacobian shows of itself: layouts, notation, chain, costs, sparse matrices, pictures.
+
+`Presented` is the abstract half of `Jacobian` that never touches how its numbers are held; every method is a thin
+call into the notation and its neighbours, loaded when first used.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .axes import Shape
+from .errors import UnsupportedError, missing_extra
+from .terms import TermSum
+
+if TYPE_CHECKING:
+    from .counting import Tally
+    from .notation.records import ChainView
+    from .shapetables import ShapeTable
+
+
+class Presented(ABC):
+    """The notation of a Jacobian: its Terms, names and context are all that is needed."""
+
+    __slots__ = ("context", "dtype", "input_name", "target_name", "terms")
+
+    terms: TermSum
+    target_name: str | None
+    input_name: str | None
+    context: Any
+
+    @property
+    @abstractmethod
+    def target_shape(self) -> Shape:
+        """The shape of what is differentiated."""
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> Shape:
+        """The shape of what it is differentiated by."""
+
+    @abstractmethod
+    def materialize(self) -> np.ndarray:
+        """The dense tensor."""
+
+    @property
+    def title(self) -> str:
+        """`∂z/∂A`."""
+        return f"∂{self.target_name or 'f'}/∂{self.input_name or 'x'}"
+
+    # ---- layouts
+
+    def layout(self, name: str) -> np.ndarray:
+        """The dense array in a layout: tensor, numerator, denominator, gradient, vec or vec-row.
+
+        Raises LayoutError, saying why, where the layout has no place for the object.
+        """
+        from .layouts import layout_shape, to_layout
+
+        layout_shape(name, self.target_shape, self.input_shape, self.target_name or "f", self.input_name or "x")
+        return to_layout(self.materialize(), name, self.target_shape, self.input_shape)
+
+    def layouts(self) -> ShapeTable:
+        """The shape in every layout, side by side, with who uses which."""
+        from .shapetables import table_of
+
+        return table_of(self, "all")
+
+    def shapes(self) -> ShapeTable:
+        """One row: shape, entries, index form, nonzeros."""
+        from .shapetables import table_of
+
+        return table_of(self, "tensor")
+
+    # ---- notation
+
+    def view(self) -> ChainView:
+        """What the notation prints: the Terms, with the names of the function's own variables where it is known."""
+        from .derivations import view_of
+
+        return view_of(self)
+
+    def index_form(self) -> str:
+        """The entry at its letters: `δ_im (1 − f_i²) x_n`."""
+        from .notation.index import index_form
+        from .notation.records import names, places
+
+        view = self.view()
+        known = names(view)
+        return index_form(view.whole.terms, places(view, known)[1], known)
+
+    def claim_form(self) -> str:
+        """The same as text that can be read back: `i|m n: delta[i,m] * x[n]`."""
+        from .notation.index import claim_form
+
+        return claim_form(self.terms).text
+
+    def einsum(self) -> str:
+        """The product of the factors as `np.einsum` calls, one line a Term."""
+        from .notation.index import einsum_call
+        from .notation.records import names, places
+
+        view = self.view()
+        known = names(view)
+        letters = places(view, known)[1]
+        return "\n".join(einsum_call(t, letters, known).text for t in view.whole.terms.terms) or "0"
+
+    def matrix_form(self, layout: str | None = None) -> str | None:
+        """The matrix form where one exists, `xᵀ ⊗ I_3` in the vec layouts; None where there is none."""
+        from .notation.matrix import matrix_form
+        from .notation.records import names
+
+        view = self.view()
+        found = matrix_form(view.whole.terms, layout, names(view))
+        return None if found is None else found.text
+
+    def latex(self) -> str:
+        """LaTeX: the derivative with its shape under a brace, the index form, the matrix form."""
+        from .notation.latex import view_latex
+
+        return view_latex(self.view())
+
+    def chain(self) -> Any:
+        """The product of links between named values with shapes under braces (prints itself).
+
+        Names are those of `jac.name` and of the function's own local variables.
+        """
+        from .derivations import chain_of
+
+        return chain_of(self)
+
+    def _repr_html_(self) -> str:
+        from .report.fragments import jacobian_html
+
+        return jacobian_html(self)
+
+    # ---- costs and neighbours
+
+    def cost(self) -> Tally:
+        """What the factors cost on top of evaluating the function: counted, nothing is run."""
+        from .counting import accumulation_cost
+
+        target = getattr(self.context, "target", None)
+        return accumulation_cost([[self.terms]], [] if target is None else [target])
+
+    def to_scipy(self, vec: str = "rows") -> Any:
+        """The sparse matrix (rows: target entries, columns: input entries), flattened by rows or by columns."""
+        from .sparse import to_scipy
+
+        return to_scipy(self, vec)
+
+    def as_linear_operator(self, vec: str = "rows") -> Any:
+        """A scipy LinearOperator on flattened vectors: `matvec` is a JVP, `rmatvec` a VJP."""
+        from .sparse import as_linear_operator
+
+        return as_linear_operator(self, vec)
+
+    def plot(self, ax: Any = None) -> Any:
+        """A structure picture of the flattened Jacobian (extra `plot`); returns the axes."""
+        try:
+            from .plots import structure
+        except ImportError:
+            raise missing_extra("matplotlib", "plot", "plots") from None
+        return structure(self, ax=ax)
+
+    def report(self, path: str) -> str:
+        """Writes one self-contained page about this Jacobian and returns its path."""
+        from .report.page import report_of
+
+        return report_of(self, path)
+
+
+def check_vec(vec: str) -> str:
+    """numpy's name for an order of flattening: "C" for rows, "F" for columns."""
+    orders = {"rows": "C", "columns": "F"}
+    if vec not in orders:
+        raise UnsupportedError(f"vec={vec!r} is not known", "a flattening must say which", 'vec="rows" (numpy ravel) or vec="columns" (Magnus & Neudecker)')
+    return orders[vec]
