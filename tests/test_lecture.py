@@ -248,6 +248,11 @@ def test_every_derivative_is_checked_by_complex_step(judged: dict[str, lecture.R
             assert "engine = complex step" in judged[claim.id].evidence
 
 
+def test_every_known_erratum_says_what_is_right_and_checks_it() -> None:
+    for claim in rows.packaged():
+        assert (claim.expected == "fails") == bool(claim.right) == bool(claim.right_checks)
+
+
 def test_choosing_rows() -> None:
     assert [row.id for row in lecture.run("50-52, e1,7")] == ["7", "50", "51", "52", "E1"]
     assert [row.id for row in lecture.run("88-E2")] == ["88", "E1", "E2"]
@@ -308,6 +313,7 @@ def listing(*checks: Any, **more: Any) -> str:
         (listing(formla="x"), "the key 'formla' is not known", "claim 1"),
         (listing(expected="maybe"), "expected is 'maybe'", "claim 1"),
         (listing(right={"claim": 3}), "right is no object with a claim", "claim 1"),
+        (listing(), "there is nothing to check", "claim 1"),
         (listing(3), "no list of objects with a kind", "claim 1"),
         (listing({"kind": "derivativ"}), "the kind 'derivativ' is not known", "claim 1"),
         (listing({"kind": "true"}), "cannot be judged", "key 'text'"),

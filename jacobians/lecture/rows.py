@@ -153,6 +153,8 @@ def checks_of(checks: Any, label: str) -> tuple[Check, ...]:
         isinstance(c, dict) and isinstance(c.get("kind"), str) for c in checks
     ):
         raise ClaimError("checks is no list of objects with a kind", "", '[{"kind": "equal", ...}]').of(label)
+    if not checks:
+        raise ClaimError("there is nothing to check", "checks is empty", '[{"kind": "equal", ...}]').of(label)
     return tuple(checks)
 
 
