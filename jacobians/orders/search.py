@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import log
 from random import Random
 from time import perf_counter
@@ -21,11 +22,14 @@ from .bounds import vertex_bounds
 from .chain import branching, chain_order
 from .exact import cheapest
 from .masks import Masks, State
-from .swaps import Swaps
+from .swaps import Swaps, swaps_for
 
 Progress = Callable[[float, int, int], None]
 
-FIRST, LONGEST = 300, 10_000  # swaps tried for each vertex in the first and in the longest schedule
+FIRST = 400  # swaps tried for each vertex in the shortest schedule
+LONGEST = 64  # the longest schedule in terms of the shortest
+HOT, COLD = (0.5, 1.5), 0.2  # first temperature in average swaps, last one in smallest swaps
+POOL, FRESH = 4, 0.5  # orders that are annealed further, and how often a fresh one is tried instead
 CHECK = 512  # swaps between two looks at the clock
 WINDOW = 10  # vertices that the exact program rearranges at a time
 SMALL, EXACT = 30, 2_000  # vertices, and connected sets of them, up to which a graph is solved exactly
@@ -64,7 +68,7 @@ class _Search:
         self.deadline = self.began + seconds
         self.tries = float("inf") if tries is None else tries
         self.order: list[int] = []
-        self.cost = -1
+        self.cost = self.polished = -1
         self.history: list[tuple[float, int]] = []
         self.floors = [0] * masks.count
         self.lower_bound = 0
@@ -73,13 +77,29 @@ class _Search:
         """Starts, bounds, the exact program where it can, then one schedule after another."""
         try:
             self._begin()
-            for length in _lengths(self.masks.count):
-                self._anneal(self._start(), length)
-                self._polish()
-                self._check()
+            self._race()
         except _Finished:
             pass
         return Found(self.order, self.cost, self.lower_bound, self.history)
+
+    def _race(self) -> None:
+        """Anneal the named orders, then fresh ones and the survivors, in schedules of many lengths.
+
+        Where a schedule ends depends on where it begins, hence many starts and a pool of survivors.  The
+        lengths follow the ruler sequence 1 2 1 4 1 2 1 8 ..., which gives each length the same time.
+        """
+        unit = FIRST * self.masks.count
+        pool = [self._anneal(start, unit) for start in self._starts()]
+        for k in count(1):
+            self._polish()
+            self._check()
+            pool = sorted(pool)[:POOL]
+            length = unit * min(k & -k, LONGEST)
+            if self.random.random() < FRESH:
+                pool.append(self._anneal(self._fresh(), length))
+            else:
+                parent = int(self.random.random() * len(pool))
+                pool[parent] = min(pool[parent], self._anneal(pool[parent][1], length))
 
     def _begin(self) -> None:
         masks, rule = self.masks, self.rule
@@ -89,9 +109,9 @@ class _Search:
         self.floors = vertex_bounds(masks, rule, (self.deadline - perf_counter()) / 4)
         self.lower_bound = sum(self.floors)
         self._check()
-        order = self._exact()
-        if order is not None:
-            self.lower_bound = self._offer(order)
+        cheapest_order = self._exact()
+        if cheapest_order is not None:
+            self.lower_bound = self._offer(cheapest_order)
             raise _Finished
 
     def _exact(self) -> list[int] | None:
@@ -123,40 +143,51 @@ class _Search:
         if self.cost <= self.lower_bound or perf_counter() > self.deadline or self.tries <= 0 or self.stop():
             raise _Finished
 
-    def _start(self) -> list[int]:
-        """Where the next schedule begins: at the best order so far, or at the best of some greedy ones."""
-        if self.random.random() < 0.5:
-            return self.order
+    def _starts(self) -> Iterator[list[int]]:
+        """The orders with names."""
+        masks, rule = self.masks, self.rule
+        yield self.order
+        yield named.reverse(masks)
+        yield named.forward(masks)
+        yield named.markowitz(masks, rule)
+        yield named.greedy(masks, rule)
+
+    def _fresh(self) -> list[int]:
+        """A random order, or a greedy one with noise: the best of a few."""
+        if self.random.random() < 0.25:
+            return self.random.sample(range(self.masks.count), self.masks.count)
         orders = []
         for look_ahead in (0, 0.5, 1, 2):
             orders.append(named.greedy(self.masks, self.rule, look_ahead, noise=self.random))
             self._check()
         return min(orders, key=self._offer)
 
-    def _anneal(self, order: list[int], length: int) -> None:
-        """One schedule of `length` tries from hot to cold; what it comes by is offered."""
-        swaps = Swaps(self.masks, self.rule, order, self.random)
-        hot, cold = _temperatures(swaps, self.random)
-        cooling = (cold / hot) ** (CHECK / length)
-        temperature, best, best_order = hot, swaps.total, order
+    def _anneal(self, order: list[int], length: int) -> tuple[int, list[int]]:
+        """One schedule of `length` tries from hot to cold: the cheapest order on the way, and its cost."""
+        swaps = swaps_for(self.masks, self.rule, order, self.random)
+        step, least = _step_sizes(swaps, self.random)
+        temperature = step * self.random.uniform(*HOT)
+        cooling = (COLD * least / temperature) ** (CHECK / length)
+        best = swaps.total, order
         try:
             for _ in range(0, length, CHECK):
                 self.tries -= CHECK
                 for _ in wander(swaps, temperature, CHECK):
-                    if swaps.total < best:
-                        best, best_order = swaps.total, swaps.order()
+                    if swaps.total < best[0]:
+                        best = swaps.total, swaps.order()
                 temperature *= cooling
-                if best < self.cost:
-                    self._offer(best_order)
+                if best[0] < self.cost:
+                    self._offer(best[1])
                 self._check()
         finally:
-            self._offer(best_order)
+            if best[0] < self.cost:
+                self._offer(best[1])
+        return best
 
     def _polish(self) -> None:
-        """Rearrange the best order exactly, window after window, until nothing improves any more."""
-        cost = -1
-        while cost != self.cost:
-            cost = self.cost
+        """Rearrange the best order exactly, window after window, as long as it improves."""
+        while self.polished != self.cost:
+            self.polished = self.cost
             self._offer(self._windows(self.order[:]))
 
     def _windows(self, order: list[int]) -> list[int]:
@@ -198,9 +229,9 @@ def wander(swaps: Swaps, temperature: float, tries: int) -> Iterator[None]:
 
     Yields after each swap that was carried out (Metropolis et al., 1953).
     """
-    random, costs, count = swaps.random.random, swaps.costs, len(swaps.costs)
+    random, costs, size = swaps.random.random, swaps.costs, len(swaps.costs)
     for _ in range(tries):
-        v = u = int(random() * count)
+        v = u = int(random() * size)
         later = random() < 0.5
         if later:
             u = swaps.next_after(v)
@@ -215,27 +246,15 @@ def wander(swaps: Swaps, temperature: float, tries: int) -> Iterator[None]:
             yield
 
 
-def _temperatures(swaps: Swaps, random: Random) -> tuple[float, float]:
-    """Hot: a typical swap for the worse is often taken; cold: the smallest one hardly ever."""
-    count = len(swaps.costs)
+def _step_sizes(swaps: Swaps, random: Random) -> tuple[float, float]:
+    """By how much swaps change the cost: on average, and at the least, of a sample."""
+    size = len(swaps.costs)
     changes = []
     for _ in range(200):
-        v = int(random.random() * count)
+        v = int(random.random() * size)
         u = swaps.next_after(v)
         if u >= 0:
             swap = swaps.consider(v, u)
             changes.append(abs(swap[4] + swap[5] - swaps.costs[v] - swaps.costs[u]))
-    steps = sorted(filter(None, changes)) or [1]
-    return HOT * steps[len(steps) // 2], COLD * steps[0]
-
-
-HOT, COLD = 1.0, 0.2
-
-
-def _lengths(count: int) -> Iterator[int]:
-    """The tries in each schedule: every other one twice as long as before, up to a longest."""
-    length = FIRST * count
-    while True:
-        yield length
-        yield length
-        length = min(2 * length, LONGEST * count)
+    steps = [change for change in changes if change] or [1]
+    return sum(steps) / len(steps), min(steps)

@@ -36,18 +36,12 @@ class Swaps:
         "random",
         "seen",
         "total",
-        "units",
     )
 
     def __init__(self, masks: Masks, rule: str, order: Sequence[int], random: Random) -> None:
         state = State(masks, rule)
         self.original = [state.relations(v) for v in range(masks.count)]
-        self.eliminable, self.price, self.units, self.random = (
-            masks.eliminable,
-            state.price,
-            state.units,
-            random,
-        )
+        self.eliminable, self.price, self.random = masks.eliminable, state.price, random
         self.seen = self.original[:]
         self.costs = [0] * masks.count
         self.earlier = [0] * masks.count
@@ -91,38 +85,20 @@ class Swaps:
 
     def consider(self, v: int, u: int) -> Swap:
         """What swapping v with its neighbour u, which comes next, would lead to; nothing is changed."""
-        bit = 1 << u
-        sees = self._without(u, v) if self.units else self._without_plain(u, v)
+        sees = self._without(u, v)
         before, after, unit_before, unit_after = self.seen[v]
-        if before & bit:
-            if self.units:
-                before, unit_before = through(before, unit_before, u, sees[0], sees[2])
-            else:
-                before = before ^ bit | sees[0]
-        elif self.units:
-            after, unit_after = through(after, unit_after, u, sees[1], sees[3])
+        if before >> u & 1:
+            before, unit_before = through(before, unit_before, u, sees[0], sees[2])
         else:
-            after = after ^ bit | sees[1]
+            after, unit_after = through(after, unit_after, u, sees[1], sees[3])
         waits = before, after, unit_before, unit_after
         return v, u, waits, sees, self.price(v, waits), self.price(u, sees)
 
-    def _without_plain(self, u: int, v: int) -> Relations:
-        """What u sees if v is still there: its own edges, and what earlier neighbours passed on."""
-        gone = todo = self.earlier[u] & ~(1 << v)
-        before, after, _, _ = self.original[u]
-        bit, seen = 1 << u, self.seen
-        while todo:
-            low = todo & -todo
-            todo ^= low
-            relations = seen[low.bit_length() - 1]
-            if relations[1] & bit:
-                before |= relations[0]
-            else:
-                after |= relations[1]
-        return before & ~gone, after & ~gone, 0, 0
-
     def _without(self, u: int, v: int) -> Relations:
-        """The same with units: an edge is a unit if it came from one source only, and a unit from there."""
+        """What u sees if v is still there: its own edges, and what earlier neighbours passed on.
+
+        An edge is a unit if it came from one source only, and as a unit.
+        """
         gone = self.earlier[u] & ~(1 << v)
         before, after, unit_before, unit_after = self.original[u]
         merged_before = merged_after = 0
@@ -146,26 +122,64 @@ class Swaps:
     def carry_out(self, swap: Swap, later: bool) -> None:
         """Swap: v moves on past u if `later`, else u moves back before v."""
         v, u, waits, sees, cost_v, cost_u = swap
-        inner, seen = self.eliminable, self.seen
-        self._watch(u, (seen[u][0] | seen[u][1]) & inner, (sees[0] | sees[1]) & inner)
-        self._watch(v, (seen[v][0] | seen[v][1]) & inner, (waits[0] | waits[1]) & inner)
+        inner, seen, place = self.eliminable, self.seen, self.place
+        self._watch(u, (seen[u][0] | seen[u][1] | sees[0] | sees[1]) & inner, sees[0] | sees[1])
+        later_than_v = (waits[0] | waits[1]) & inner
+        self._watch(v, (seen[v][0] | seen[v][1] | later_than_v) & inner, later_than_v)
         seen[v], seen[u] = waits, sees
         self.total += cost_v + cost_u - self.costs[v] - self.costs[u]
         self.costs[v], self.costs[u] = cost_v, cost_u
-        place = self.place
         if later:
-            low = place[u]
-            high = min((place[i] for i in bits((waits[0] | waits[1]) & inner)), default=low + 2)
+            low, high = place[u], place[self.next_after(v)] if later_than_v else place[u] + 2
         else:
-            high = place[v]
-            low = max((place[i] for i in bits(self.earlier[u])), default=high - 2)
+            last = self.last_before(u)
+            low, high = place[last] if last >= 0 else place[v] - 2, place[v]
         place[v if later else u] = low + (high - low) * (0.25 + 0.5 * self.random.random())
         if high - low < CLOSE:
             for k, i in enumerate(self.order()):
                 place[i] = float(k)
 
-    def _watch(self, v: int, old: int, new: int) -> None:
-        """Note with its neighbours that those eliminated after v are now `new`, not `old`."""
+    def _watch(self, v: int, neighbours: int, later: int) -> None:
+        """Note with each of these neighbours whether v is eliminated before it."""
         earlier, bit = self.earlier, 1 << v
-        for i in bits(old ^ new):
-            earlier[i] ^= bit
+        while neighbours:
+            low = neighbours & -neighbours
+            neighbours ^= low
+            i = low.bit_length() - 1
+            if later & low:
+                earlier[i] |= bit
+            else:
+                earlier[i] &= ~bit
+
+
+class UnitlessSwaps(Swaps):
+    """The same for rules to which units do not matter; only an optimisation."""
+
+    __slots__ = ()
+
+    def consider(self, v: int, u: int) -> Swap:
+        """What swapping v with its neighbour u, which comes next, would lead to; nothing is changed."""
+        bit, seen, original = 1 << u, self.seen, self.original[u]
+        gone = todo = self.earlier[u] & ~(1 << v)
+        before, after = original[0], original[1]
+        while todo:
+            low = todo & -todo
+            todo ^= low
+            relations = seen[low.bit_length() - 1]
+            if relations[1] & bit:
+                before |= relations[0]
+            else:
+                after |= relations[1]
+        sees = before & ~gone, after & ~gone, 0, 0
+        relations = seen[v]
+        if relations[0] & bit:
+            waits = relations[0] ^ bit | sees[0], relations[1], 0, 0
+        else:
+            waits = relations[0], relations[1] ^ bit | sees[1], 0, 0
+        return v, u, waits, sees, self.price(v, waits), self.price(u, sees)
+
+
+def swaps_for(masks: Masks, rule: str, order: Sequence[int], random: Random) -> Swaps:
+    """The swaps of an order under a rule."""
+    kind = Swaps if rule == "unit-free" else UnitlessSwaps
+    return kind(masks, rule, order, random)
