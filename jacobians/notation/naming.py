@@ -56,8 +56,13 @@ def is_opaque(node: Node) -> bool:
     return not (node.op in CLEAR or node.op in ("variable", "constant") or is_pointwise(node))
 
 
-def name_values(roots: Iterable[Node], named: Mapping[str, Node] | None = None) -> Names:
-    """Decides the names of all values that `roots` are built from; `named` adds the user's own."""
+def name_values(
+    roots: Iterable[Node], named: Mapping[str, Node] | None = None, avoid: Iterable[str] = ()
+) -> Names:
+    """Decides the names of all values that `roots` are built from.
+
+    `named` adds the user's own names; no letter made here is one of them, or one of `avoid`.
+    """
     named = named or {}
     roots = tuple(roots)
     nodes = topological((*roots, *named.values()))
@@ -65,7 +70,7 @@ def name_values(roots: Iterable[Node], named: Mapping[str, Node] | None = None) 
     _users(names, nodes, named)
     reach = _written(names, roots)
     uses = _uses(names, roots, reach)
-    taken = set(names.known.values())
+    taken = {*names.known.values(), *avoid}
     costs: dict[int, int] = {}
     where: list[tuple[str, Node]] = []
     forced = {a.serial for node in reach if is_opaque(node) for a in node.args if not _is_argument(a)}

@@ -73,7 +73,8 @@ def alone(link: Link, sizes: Mapping[str, int] | None = None) -> ChainView:
 def names(view: ChainView) -> Names:
     """The names of all values that the view shows, the same in every factor."""
     nodes = [node for link in (*view.links, view.whole) for node in factor_nodes(link.terms)]
-    return name_values(nodes, view.named)
+    titles = {name for link in (*view.links, view.whole) for name in (link.target_name, link.input_name)}
+    return name_values(nodes, view.named, titles)
 
 
 def places(view: ChainView, known: Names | None = None) -> tuple[tuple[Places, ...], Places]:
