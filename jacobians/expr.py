@@ -105,8 +105,20 @@ def product(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[S
     `sizes[label]` is each label's size; labels are renumbered, so that equal products have equal
     parameters.  An output label that no operand carries is an axis of ones.
     """
+    masks, operands = _selections(operands, set(output))
     if any(node.dtype == bool for node, _ in operands):
         operands = _counted(_masked(operands), output)
+    if masks and len(operands) == 1 and operands[0][1] == tuple(output):
+        node = operands[0][0]
+    else:
+        node = _einsum(operands, output, sizes)
+    for mask, labels in masks:
+        where = tuple(list(output).index(label) for label in labels)
+        node = Node("masked", (mask, node), where, node.shape, node.dtype)
+    return node
+
+
+def _einsum(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[Size]) -> Node:
     order: dict[int, int] = {}
     for label in itertools.chain(output, *(labels for _, labels in operands)):
         order.setdefault(label, len(order))
@@ -115,6 +127,31 @@ def product(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[S
     nodes = tuple(node for node, _ in operands)
     shape = tuple(sizes[label] for label in output)
     return Node("einsum", nodes, (labels, out, tuple(sizes[label] for label in order)), shape, promote(nodes))
+
+
+def _selections(operands: Sequence[Factor], output: set[int]) -> tuple[list[Factor], Sequence[Factor]]:
+    """Masks over output labels, and the other operands: such a mask selects from the finished product.
+
+    A mask that an operand went through earlier comes out of it again, so that what is infinite where
+    nothing is selected never meets a 0, in whatever order factors are multiplied.
+    """
+    if not any(node.dtype == bool or node.op == "masked" for node, _ in operands):
+        return [], operands
+    masks: list[Factor] = []
+    rest: list[Factor] = []
+    for node, labels in operands:
+        while node.op == "masked" and len(set(labels)) == len(labels):
+            own = tuple(labels[k] for k in node.params)
+            if not set(own) <= output:
+                break
+            masks.append((node.args[0], own))
+            node = node.args[1]
+        whole = node.dtype == bool and set(labels) <= output and len(set(labels)) == len(labels)
+        (masks if whole else rest).append((node, labels))
+    if all(node.dtype == bool for node, _ in rest):
+        return [], operands
+    known = {(mask.serial, labels): (mask, labels) for mask, labels in masks}
+    return list(known.values()), rest
 
 
 def _masked(operands: Sequence[Factor]) -> list[Factor]:

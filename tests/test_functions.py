@@ -281,3 +281,28 @@ def test_errors_have_three_parts(f: Any, text: str) -> None:
         jac.jacobian(f)(np.arange(3.0))
     assert text in str(caught.value)
     assert caught.value.instead
+
+
+# ---- where selects
+
+
+@pytest.mark.parametrize("order", ["auto", "forward", "reverse"])
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: np.where(x > 0, np.log(x), 0.0) ** 2, np.diag([0.0, np.log(2.0)])),
+        (lambda x: (np.array([3.0, 4.0]) * np.where(x > 0, np.log(x), 0.0)).sum(), [0.0, 2.0]),
+        (lambda x: np.where(x > 0, np.sqrt(x), 0.0) @ np.array([3.0, 4.0]), [0.0, np.sqrt(2.0)]),
+        (lambda x: np.exp(np.where(x > 0, 1 / x, 0.0)), np.diag([0.0, -np.exp(0.5) / 4])),
+        (
+            lambda x: np.where(x > 0, x * np.log(x), 0.0).sum() ** 2,
+            [0.0, 4 * np.log(2.0) * (1 + np.log(2.0))],
+        ),
+    ],
+    ids=["squared", "weighted", "contracted", "outside", "entropy"],
+)
+def test_the_branch_not_taken_may_be_infinite(f: Any, expected: Any, order: str) -> None:
+    """Nothing is multiplied by 0: whatever the order of the factors, 0 * inf never appears."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # numpy computes both branches
+        J = np.asarray(jac.jacobian(f, order=order)(np.array([0.0, 2.0])))
+    np.testing.assert_allclose(J, expected, atol=1e-14)
