@@ -147,11 +147,12 @@ class Compiled:
 
     def _returned(self, made: Program, results: list[str]) -> str:
         inner = results[0]
-        if not (self.trace.single and len(results) == 1 and self.trace.paths == ("",)):
+        bare = all([n.name for n in nodes] == [key] for key, (nodes, _) in self.trace.inputs.items())
+        if not (self.trace.single and bare and self.trace.paths == ("",)):
             mirror = made.fresh("mirror")
             made.bindings[mirror] = self._mirror()
             inner = f"{mirror}([{', '.join(results)}])"
-            if self.trace.paths == ("",) and not self.trace.single and all(len(nodes) == 1 for nodes, _ in self.trace.inputs.values()):
+            if self.trace.paths == ("",) and not self.trace.single and bare:
                 inner = "{" + ", ".join(f"{key!r}: {r}" for key, r in zip(self.trace.inputs, results, strict=True)) + "}"
         if not self.value:
             return inner
