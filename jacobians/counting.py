@@ -1,14 +1,14 @@
 """What a plan costs, counted exactly from nodes before anything runs.
 
-`count_nodes(nodes)` adds up what einsums, weighted sums and pointwise functions cost; `accumulation_cost(rows,
-targets)` counts what an elimination order adds to the function's own evaluation.  Deltas are never multiplied, so
-the counts are what the plan really executes.  Units: scalar multiplications and additions (flop = both), function
-evaluations apart, entries and bytes of arrays.
+`count_nodes(nodes)` adds up what einsums, weighted sums and pointwise functions cost;
+`accumulation_cost(rows, targets)` counts what an elimination order adds to the function's own evaluation.
+Deltas are never multiplied, so the counts are what the plan really executes.  Units: scalar multiplications
+and additions (flop = both), function evaluations apart, entries and bytes of arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from .axes import entries, number
-from .contraction.cost import Cost, cost
+from .contraction.cost import Cost
 from .contraction.paths import find_path
 from .contraction.product import Product
 from .expr import Node, topological
+from .ops.structural import compiled
+from .plan import needed, repeated
 from .terms import TermSum
 
 FREE = frozenset({"variable", "constant", "select", "reshape", "identity", "output", "assemble", "masked"})
@@ -29,9 +31,9 @@ FREE = frozenset({"variable", "constant", "select", "reshape", "identity", "outp
 class Tally:
     """Counts of a straight line of nodes.
 
-    `multiplications`, `additions`: scalar operations of contractions and weighted sums; `evaluations`: values of
-    pointwise functions and matrix functions; `largest`: entries of the largest array made; `peak_bytes`: the most held
-    at once, arguments included; `steps`: nodes computed.
+    `multiplications`, `additions`: scalar operations of contractions and weighted sums; `evaluations`: values
+    of pointwise functions and matrix functions; `largest`: entries of the largest array made; `peak_bytes`:
+    the most held at once, arguments included; `steps`: nodes computed.
     """
 
     multiplications: int = 0
@@ -48,22 +50,45 @@ class Tally:
 
 
 @lru_cache(maxsize=8192)
-def einsum_cost(params: Any) -> Cost:
-    """The cost of an einsum node by the path that runs it."""
-    product = Product(*params)
-    return cost(product, find_path(product).pairs)
+def einsum_cost(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Cost:
+    """The cost of an einsum node by the path that runs it; `same`: places that hold one and the same array."""
+    if same:
+        found: Cost = compiled(params, same).cost
+        return found
+    return find_path(Product(*params)).cost
 
 
 def node_counts(node: Node) -> tuple[int, int, int]:
     """Multiplications, additions and function evaluations of one node."""
-    size = number(entries(node.shape), "a count")
     if node.op == "einsum":
-        found = einsum_cost(node.params)
+        found = einsum_cost(node.params, repeated(node))
         return found.multiplications, found.additions, 0
     if node.op == "combination":
-        coefficients = node.params[0]
-        return size * sum(c not in (1, -1) for c in coefficients), size * (len(coefficients) - 1), 0
-    return 0, 0, 0 if node.op in FREE else size
+        return (*_combination(node), 0)
+    if node.op == "assemble":
+        return (*_assemble(node), 0)
+    return 0, 0, 0 if node.op in FREE else number(entries(node.shape), "a count")
+
+
+def _combination(node: Node) -> tuple[int, int]:
+    """Coefficients other than 1 and -1 multiply; parts add from the left, over the labels so far."""
+    coefficients, labels, shape = node.params
+    multiplications = additions = 0
+    known: set[int] = set()
+    for k, (coefficient, carried, part) in enumerate(zip(coefficients, labels, node.args, strict=True)):
+        multiplications += number(entries(part.shape)) if coefficient not in (1, -1) else 0
+        known |= set(carried)
+        additions += number(entries(shape[label] for label in known)) if k else 0
+    return multiplications, additions
+
+
+def _assemble(node: Node) -> tuple[int, int]:
+    """Each core, times its coefficient, is added into zeros through its wiring."""
+    multiplications = additions = 0
+    for (coefficient, _, _, sizes, _), core in zip(node.params[0], node.args, strict=False):
+        multiplications += number(entries(core.shape)) if coefficient != 1 else 0
+        additions += number(entries(sizes))
+    return multiplications, additions
 
 
 def count_nodes(nodes: Sequence[Node], keep: Iterable[Node] = ()) -> Tally:
@@ -82,7 +107,12 @@ def count_nodes(nodes: Sequence[Node], keep: Iterable[Node] = ()) -> Tally:
             largest = max(largest, number(entries(node.shape)))
         peak = max(peak, held)
         for arg in {arg.serial: arg for arg in node.args}.values():
-            if last[arg.serial] == k and arg.serial in made and arg.serial not in kept and arg.op not in ("select", "reshape", "identity"):
+            if (
+                last[arg.serial] == k
+                and arg.serial in made
+                and arg.serial not in kept
+                and arg.op not in ("select", "reshape", "identity")
+            ):
                 held -= _bytes(arg)
     steps = sum(node.op not in FREE for node in nodes)
     return Tally(totals[0], totals[1], totals[2], largest, peak, steps)
@@ -95,10 +125,31 @@ def _bytes(node: Node) -> int:
 
 def accumulation_cost(rows: Sequence[Sequence[TermSum]], targets: Sequence[Node]) -> Tally:
     """What the factors of these Jacobians cost on top of evaluating the function itself."""
-    factors = {n.serial: n for row in rows for terms in row for t in terms.terms for n, _ in t.factors}
-    forward = {node.serial for node in topological(targets)}
-    nodes = unique(node for node in topological(factors.values()) if node.serial not in forward)
-    return count_nodes(nodes, factors.values())
+    factors = [node for node, _ in factors_of(rows)]
+    return count_nodes(beyond(factors, {node.serial for node in topological(targets)}), factors)
+
+
+def factors_of(rows: Sequence[Sequence[TermSum]]) -> list[tuple[Node, tuple[int, ...]]]:
+    """The factors of all Terms, each node once, with its labels in the first Term that has it."""
+    found = {
+        node.serial: (node, labels)
+        for row in rows
+        for terms in row
+        for t in terms.terms
+        for node, labels in t.factors
+    }
+    return list(found.values())
+
+
+def beyond(roots: Sequence[Node], forward: Set[int]) -> list[Node]:
+    """What `roots` need besides the nodes in `forward` (by serial), equal computations once."""
+    return [node for node in unique(needed(roots, forward)) if node.serial not in forward]
+
+
+def accumulation_flop(rows: Sequence[Sequence[TermSum]], forward: Set[int]) -> int:
+    """The flop of `accumulation_cost` alone: what orders are compared by."""
+    nodes = beyond([node for node, _ in factors_of(rows)], forward)
+    return sum(sum(node_counts(node)[:2]) for node in nodes)
 
 
 def unique(nodes: Iterable[Node]) -> list[Node]:

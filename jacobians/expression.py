@@ -22,6 +22,7 @@ from .expr import Node, topological
 from .graph import linearize
 from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
+from .vertex_orders import accumulate_in
 
 PATHS_AT_MOST = 64  # paths of a chain that are listed one by one
 
@@ -107,7 +108,7 @@ class Graph:
 
     def jacobian(self, target: str, input: str, order: str = "reverse") -> Jacobian:
         """The whole `∂target/∂input`, through every path."""
-        rows = linearize([self._node(target)], [self._node(input)]).eliminate(order)
+        rows = accumulate_in(linearize([self._node(target)], [self._node(input)]), order).rows
         return self._made(rows[0][0], target, input)
 
     def _made(self, terms: Any, target: str, input: str) -> Jacobian:

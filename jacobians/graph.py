@@ -3,7 +3,7 @@
 `linearize(targets, inputs)` keeps the nodes that a derivative flows through; `Linear.eliminate(order)`
 removes vertices one by one, each time composing every outgoing with every incoming edge (the chain
 rule), and returns the Jacobian of every target by every input.  Any order gives the same Jacobian; orders
-differ in cost.  `order` is "reverse", "forward", "markowitz" or a list of vertices.
+differ in cost.  Here `order` is "reverse", "forward" or a list of vertices; `vertex_orders` knows the others.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .axes import entries, magnitude
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node, topological
 from .operation import is_floating, local_jacobian
 from .terms import TermSum, add, compose, identity
 
 Edges = dict[int, dict[int, TermSum]]
-ORDERS = ("reverse", "forward", "markowitz", "auto")
+Join = Callable[[TermSum, TermSum, TermSum | None], TermSum]  # (later, earlier, the edge so far)
+ORDERS = ("reverse", "forward")
 
 
 @dataclass(slots=True)
@@ -43,66 +43,56 @@ class Linear:
         fixed = set(self.inputs)
         return [v for v in sorted(self.nodes) if v not in fixed]
 
-    def eliminate(self, order: str | Sequence[Node] = "reverse") -> list[list[TermSum]]:
+    def eliminate(
+        self, order: str | Sequence[Node | int] = "reverse", join: Join | None = None
+    ) -> list[list[TermSum]]:
         """The Jacobian of every target (rows) by every input (columns), accumulated in that order.
 
-        Raises UnknownNameError for an order that does not exist or leaves out a vertex.
+        `order` is "reverse", "forward", or vertices (nodes or serials); those it leaves out go first, in
+        reverse order.  `vertex_orders` finds better orders.  Raises UnknownNameError for another name.
         """
         into = {v: dict(edges) for v, edges in self.into.items()}
         out = {v: set(edges) for v, edges in self.out.items()}
-        for v in self._sequence(order, into, out):
-            remove(v, into, out)
+        for v in self.sequence(order):
+            remove(v, into, out, join or joined)
         return [
             [into[s].get(i, TermSum(t.shape, g.shape)) for i, g in zip(self.inputs, self.given, strict=True)]
             for s, t in zip(self.sinks, self.targets, strict=True)
         ]
 
-    def _sequence(self, order: str | Sequence[Node], into: Edges, out: dict[int, set[int]]) -> Iterable[int]:
+    def sequence(self, order: str | Sequence[Node | int]) -> list[int]:
+        """The vertices in the order in which they are eliminated, each once."""
         interior = self.interior
-        if not isinstance(order, str):
-            return self._listed(order)
-        if order == "reverse":
-            return reversed(interior)
-        if order == "forward":
-            return interior
-        if order == "markowitz":
-            return _cheapest(interior, into, out, self.nodes)
-        raise UnknownNameError(f"order {order!r} is not known", f"orders: {', '.join(ORDERS)}", did_you_mean(order, ORDERS))
-
-    def _listed(self, order: Sequence[Node]) -> list[int]:
-        """A user's list: vertices it leaves out (they have no name) go first, in reverse order."""
-        chosen = [node.serial for node in order]
-        rest = [v for v in reversed(self.interior) if v not in set(chosen)]
-        return rest + [v for v in chosen if v in self.nodes and v not in self.inputs]
+        if isinstance(order, str):
+            if order not in ORDERS:
+                raise UnknownNameError(
+                    f"order {order!r} is not known",
+                    f"orders: {', '.join(ORDERS)}",
+                    did_you_mean(order, ORDERS),
+                )
+            return interior[::-1] if order == "reverse" else interior
+        inner = set(interior)
+        chosen = dict.fromkeys(v if isinstance(v, int) else v.serial for v in order)
+        return [v for v in reversed(interior) if v not in chosen] + [v for v in chosen if v in inner]
 
 
-def remove(v: int, into: Edges, out: dict[int, set[int]]) -> None:
+def joined(later: TermSum, earlier: TermSum, old: TermSum | None) -> TermSum:
+    """The composed Jacobian, added to the edge that is there already."""
+    new = compose(later, earlier)
+    return new if old is None else add([old, new])
+
+
+def remove(v: int, into: Edges, out: dict[int, set[int]], join: Join = joined) -> None:
     """Eliminates vertex `v`: each successor gets, for each predecessor, the composed Jacobian added."""
     before = into.pop(v, {})
     for s in out.pop(v, ()):
-        later = into[s].pop(v)
+        edges = into[s]
+        later = edges.pop(v)
         for p, earlier in before.items():
-            new = compose(later, earlier)
-            old = into[s].get(p)
-            into[s][p] = new if old is None else add([old, new])
+            edges[p] = join(later, earlier, edges.get(p))
             out[p].add(s)
     for p in before:
         out[p].discard(v)
-
-
-def _cheapest(
-    interior: list[int], into: Edges, out: dict[int, set[int]], nodes: dict[int, Node]
-) -> Iterable[int]:
-    """Markowitz: always the vertex with the smallest (entries in) x (entries out) x its own size."""
-    size = {v: magnitude(entries(node.shape)) for v, node in nodes.items()}
-    left = set(interior)
-    while left:
-        v = min(
-            left,
-            key=lambda v: (sum(size.get(p, 1) for p in into[v]) * size[v] * sum(size.get(s, 1) for s in out[v]), -v),
-        )
-        left.discard(v)
-        yield v
 
 
 def linearize(

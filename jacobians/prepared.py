@@ -7,14 +7,12 @@ numpy remain to be done.  Closures are never stale: every call traces, and its c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .axes import Poly, entries, magnitude
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node, topological
 from .graph import Linear, linearize
@@ -22,7 +20,9 @@ from .operation import local_jacobian
 from .plan import Plan, make_plan
 from .terms import TermSum, assembled
 from .traces import Trace
+from .vertex_orders import accumulate_in, named
 
+MODES = ("lazy", "materialized")
 KEPT = 256  # structures that are remembered
 SMALL = 64  # entries up to which a remembered structure keeps an array
 
@@ -116,9 +116,7 @@ def _prepare(structure: Structure) -> Prepared:
     roots = [*factors.values(), *(traced.targets if with_values else ())]
     plan, constants = make_plan(roots, traced.variables)
     place = {node.serial: k for k, node in enumerate(structure.constants)}
-    fixed = tuple(
-        (place[n.serial], None) if n.serial in place else (-1, n.value) for n in constants
-    )
+    fixed = tuple((place[n.serial], None) if n.serial in place else (-1, n.value) for n in constants)
     borrowed = tuple(n.op in ("variable", "constant", "identity") for n in factors.values())
     return Prepared(rows, plan, tuple(factors), borrowed, fixed)
 
@@ -138,43 +136,19 @@ def forget(structure_constants: list[Node], traced: Trace) -> None:
 
 def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[list[TermSum]]:
     """The Terms of every target by every input, in an elimination order; names choose named vertices."""
-    local: Callable[[Node, int], TermSum] = local_jacobian
-    if mode == "materialized":
-        local = _dense_local
-    elif mode != "lazy":
-        raise UnknownNameError(f"mode {mode!r} is not known", "modes: lazy, materialized", did_you_mean(mode, ["lazy", "materialized"]))
-    linear = linearize(traced.targets, traced.wrt, local)
-    if order == "auto":
-        rows = cheapest(linear)
-        return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]
-    if not isinstance(order, str):
-        named = {n.name: n for n in linear.nodes.values() if n.name}
-        unknown = [name for name in order if name not in named]
-        if unknown:
-            raise UnknownNameError(
-                f"the order names {unknown[0]!r}, which is no vertex", f"named values: {', '.join(sorted(named))}", did_you_mean(unknown[0], named)
-            )
-        order = [named[name] for name in order]
-    rows = linear.eliminate(order)
+    linear = linear_of(traced, mode)
+    chosen = order if isinstance(order, str) else named(linear, order)
+    rows = accumulate_in(linear, chosen).rows
     return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]
 
 
-CANDIDATES = ("reverse", "forward", "markowitz")
-VERTICES = 120  # up to which every candidate order is counted; beyond, the sizes of both ends decide
-
-
-def cheapest(linear: Linear) -> list[list[TermSum]]:
-    """The Jacobians by the cheapest of the candidate orders, counted in flop before anything runs."""
-    from .counting import accumulation_cost  # late: only where orders are compared
-
-    symbolic = any(isinstance(n, Poly) for node in linear.nodes.values() for n in node.shape)
-    if symbolic or len(linear.interior) > VERTICES:
-        wide = sum(magnitude(entries(t.shape)) for t in linear.targets)
-        return linear.eliminate("reverse" if wide <= sum(magnitude(entries(g.shape)) for g in linear.given) else "forward")
-    if len(linear.interior) < 2:
-        return linear.eliminate("reverse")
-    found = [linear.eliminate(order) for order in CANDIDATES]
-    return min(found, key=lambda rows: accumulation_cost(rows, linear.targets).flop)
+def linear_of(traced: Trace, mode: str = "lazy") -> Linear:
+    """The graph of local Jacobians: with their deltas ("lazy"), or each written out ("materialized")."""
+    if mode not in MODES:
+        raise UnknownNameError(
+            f"mode {mode!r} is not known", f"modes: {', '.join(MODES)}", did_you_mean(mode, MODES)
+        )
+    return linearize(traced.targets, traced.wrt, local_jacobian if mode == "lazy" else _dense_local)
 
 
 def _dense_local(node: Node, k: int) -> TermSum:

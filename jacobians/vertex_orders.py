@@ -1,0 +1,276 @@
+"""Elimination orders of a linearised graph: every name that `order=` takes, and the cheapest of them.
+
+    accumulate_in   the Jacobians in an order (a name or a list of vertices), its name and its counted cost
+    cheapest        `auto`: the polynomial-time orders eliminated without numbers, the cheapest by flop
+    sequence        an order by name as a list of vertices
+    elimination_graph   the vertices and their sizes as a bare graph for `jacobians.orders`
+
+Bare graphs know sizes, not deltas.  So an order is *found* there by name, and *judged* here: it is eliminated
+symbolically and the nodes that this makes are counted, which is what the plan will execute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from time import perf_counter
+from typing import Any
+
+from .axes import Poly, entries, magnitude
+from .counting import Tally, accumulation_cost, accumulation_flop, node_counts
+from .errors import UnknownNameError, did_you_mean
+from .expr import Node, topological
+from .graph import Linear, joined
+from .orders import NAMES, EliminationGraph
+from .terms import TermSum
+
+Rows = list[list[TermSum]]
+POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
+SECONDS = 1.0  # that a search takes unless told otherwise
+ABANDON = 1.05  # times the cheapest so far: an order that has cost this much before its end is left
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulated:
+    """The Jacobians accumulated in one order: `rows[target][input]`.
+
+    `name` is the order that was taken (what `auto` chose, "given" for a list), `order` its vertices by
+    serial.
+    """
+
+    name: str
+    order: tuple[int, ...]
+    rows: Rows
+    targets: tuple[Node, ...]
+
+    def tally(self) -> Tally:
+        """The cost beyond the function's own evaluation; raises ShapeError where sizes are symbolic."""
+        return accumulation_cost(self.rows, self.targets)
+
+
+def accumulate_in(
+    linear: Linear, order: str | Sequence[Node | int], *, seconds: float | None = None, seed: int = 0
+) -> Accumulated:
+    """The Jacobians in an order; `seconds` limits "search", `seed` decides "search" and "random".
+
+    Raises UnknownNameError for a name that is no order, UnsupportedError for "dp" on what is no chain.
+    """
+    if order == "auto":
+        return cheapest(linear)
+    if order == "search":
+        return search(linear, SECONDS if seconds is None else seconds, seed)
+    vertices = sequence(linear, order, seed=seed)
+    rows = linear.eliminate(vertices)
+    return Accumulated(order if isinstance(order, str) else "given", tuple(vertices), rows, linear.targets)
+
+
+def elimination_graph(linear: Linear) -> EliminationGraph:
+    """The vertices by serial, with their numbers of entries; an edge +1 or -1 (an identity) is a unit."""
+    edges = [(u, v) for v in linear.nodes for u in linear.into[v]]
+    return EliminationGraph.from_edges(
+        edges,
+        inputs=linear.inputs,
+        outputs=[t.serial for t in linear.targets if t.serial in linear.nodes],
+        eliminable=linear.interior,
+        sizes={v: max(1, int(magnitude(entries(node.shape)))) for v, node in linear.nodes.items()},
+        unit_edges=[(u, v) for u, v in edges if _is_unit(linear.into[v][u])],
+    )
+
+
+def _is_unit(edge: TermSum) -> bool:
+    if len(edge.terms) != 1 or edge.target_shape != edge.input_shape:
+        return False
+    (only,) = edge.terms
+    return (
+        only.coefficient in (1, -1)
+        and not only.factors
+        and only.target == only.input == tuple(range(len(edge.target_shape)))
+    )
+
+
+def rule_for(graph: EliminationGraph) -> str:
+    """By what orders are looked for: plain where all vertices have one size (the same, and faster)."""
+    return "plain" if len(set(graph.masks.sizes)) <= 1 else "dense"
+
+
+def sequence(
+    linear: Linear, order: str | Sequence[Node | int], *, graph: EliminationGraph | None = None, seed: int = 0
+) -> list[int]:
+    """The vertices, by serial, in the order of that name or list."""
+    if not isinstance(order, str) or order in ("reverse", "forward"):
+        return linear.sequence(order)
+    graph = graph or elimination_graph(linear)
+    return [int(str(v)) for v in graph.order(order, rule_for(graph), seed=seed)]
+
+
+def labels(linear: Linear) -> dict[int, str]:
+    """A name for every vertex to eliminate: its own, or its operation and place (tanh_3), each once."""
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for k, v in enumerate(linear.interior):
+        node = linear.nodes[v]
+        known = node.name or f"{node.op}_{k + 1}"
+        found[v] = known if known not in taken else f"{known}_{k + 1}"
+        taken.add(found[v])
+    return found
+
+
+def named(linear: Linear, order: Iterable[str]) -> list[Node]:
+    """The vertices that a list of names means; raises UnknownNameError for one that is no vertex."""
+    known = {n.name: n for n in linear.nodes.values() if n.name}
+    known |= {label: linear.nodes[v] for v, label in labels(linear).items() if label not in known}
+    chosen = []
+    for label in order:
+        if label not in known:
+            mine = sorted(n.name for n in linear.nodes.values() if n.name)
+            raise UnknownNameError(
+                f"the order names {label!r}, which is no vertex",
+                f"named values: {', '.join(mine)}",
+                did_you_mean(str(label), mine or known),
+            )
+        chosen.append(known[label])
+    return chosen
+
+
+# ---- the cheapest
+
+
+class _TooDear(Exception):
+    """The order has cost more than the cheapest so far allows."""
+
+
+class Judge:
+    """Eliminates one order after another and keeps the cheapest, by the flop that its plan would execute.
+
+    Composed edges are remembered, being shared between orders; an order that has cost more than the
+    cheapest so far before its end is left.
+    """
+
+    def __init__(self, linear: Linear) -> None:
+        self.linear = linear
+        self.forward = frozenset(node.serial for node in topological(linear.targets))
+        self.known: dict[tuple[int, int, int], tuple[Any, ...]] = {}
+        self.costs: dict[int, int] = {}
+        self.tried: set[tuple[int, ...]] = set()
+        self.name, self.order, self.rows, self.flop = "", (), None, float("inf")  # type: str, tuple[int, ...], Rows | None, float
+
+    def consider(self, name: str, vertices: Sequence[int]) -> bool:
+        """Whether the order is cheaper than all before."""
+        order = tuple(vertices)
+        if order in self.tried:
+            return False
+        self.tried.add(order)
+        self.spent, self.seen = 0, set[int]()
+        try:
+            rows = self.linear.eliminate(order, self.join)
+        except _TooDear:
+            return False
+        flop = accumulation_flop(rows, self.forward)
+        if flop >= self.flop:
+            return False
+        self.name, self.order, self.rows, self.flop = name, order, rows, flop
+        return True
+
+    def best(self) -> Accumulated:
+        """The cheapest order of all."""
+        assert self.rows is not None
+        return Accumulated(self.name, self.order, self.rows, self.linear.targets)
+
+    def join(self, later: TermSum, earlier: TermSum, old: TermSum | None) -> TermSum:
+        """The joined edge, counted; raises _TooDear past the limit."""
+        key = (id(later), id(earlier), id(old))
+        found = self.known.get(key)
+        if found is None:  # the edges are kept too, so that no other takes their places in memory
+            found = self.known[key] = (joined(later, earlier, old), later, earlier, old)
+        edge: TermSum = found[0]
+        if self.rows is not None:
+            self._count(edge)
+        return edge
+
+    def _count(self, edge: TermSum) -> None:
+        stack = [node for t in edge.terms for node, _ in t.factors]
+        seen, forward = self.seen, self.forward
+        while stack:
+            node = stack.pop()
+            serial = node.serial
+            if serial not in seen and serial not in forward:
+                seen.add(serial)
+                stack.extend(node.args)
+                if serial not in self.costs:
+                    self.costs[serial] = sum(node_counts(node)[:2])
+                self.spent += self.costs[serial]
+        if self.spent > ABANDON * self.flop + 64:
+            raise _TooDear
+
+
+def cheapest(linear: Linear) -> Accumulated:
+    """The cheapest of the orders that take polynomial time, by the flop that the plan executes.
+
+    Where sizes are symbolic there is nothing to count: reverse, or forward where the inputs are the smaller
+    end.
+    """
+    if _symbolic(linear):
+        return accumulate_in(linear, _smaller_end(linear))
+    if len(linear.interior) < 2:
+        return accumulate_in(linear, "reverse")
+    judge, graph = Judge(linear), elimination_graph(linear)
+    for name in _candidates(linear, graph):
+        judge.consider(name, sequence(linear, name, graph=graph))
+    return judge.best()
+
+
+def _symbolic(linear: Linear) -> bool:
+    return any(isinstance(n, Poly) for node in linear.nodes.values() for n in node.shape)
+
+
+def _smaller_end(linear: Linear) -> str:
+    """The direction to go in where only the sizes of both ends are looked at."""
+    wide = sum(magnitude(entries(t.shape)) for t in linear.targets)
+    return "reverse" if wide <= sum(magnitude(entries(g.shape)) for g in linear.given) else "forward"
+
+
+def _candidates(linear: Linear, graph: EliminationGraph) -> list[str]:
+    """The orders to compare, a likely one first: the others are left as soon as they cost more."""
+    pred, succ, inner = graph.masks.pred, graph.masks.succ, range(graph.masks.count)
+    chain = all(pred[v].bit_count() == 1 == succ[v].bit_count() for v in inner)
+    first = _smaller_end(linear)
+    return [first, *(name for name in POLYNOMIAL if name != first and (chain or name != "dp"))]
+
+
+# ---- the search
+
+
+def search(linear: Linear, seconds: float = SECONDS, seed: int = 0) -> Accumulated:
+    """The cheapest order found in `seconds`: the bare graph's search first, then single vertices moved.
+
+    Every move is judged by the flop that the plan would execute; the same seed tries the same moves.
+    """
+    began = perf_counter()
+    best = cheapest(linear)
+    if _symbolic(linear) or len(best.order) < 2:
+        return best
+    judge, graph, random = Judge(linear), elimination_graph(linear), Random(seed)
+    judge.consider("search", best.order)
+    for rule in ("unit-free", "plain") if rule_for(graph) == "plain" else ("dense", "plain"):
+        judge.consider("search", [int(str(v)) for v in graph.search(seconds / 4, seed, rule).order])
+    misses = 0
+    while perf_counter() - began < seconds and misses < 40 * len(judge.order):
+        order = list(judge.order)
+        v = order.pop(random.randrange(len(order)))
+        order.insert(random.randrange(len(order) + 1), v)
+        misses = 0 if judge.consider("search", order) else misses + 1
+    return judge.best()
+
+
+__all__ = [
+    "NAMES",
+    "Accumulated",
+    "accumulate_in",
+    "cheapest",
+    "elimination_graph",
+    "labels",
+    "named",
+    "search",
+    "sequence",
+]
