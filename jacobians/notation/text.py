@@ -260,29 +260,29 @@ def _matrix(drawn: Picture) -> list[str]:
 def _blocks(link: Link, drawn: Picture, width: int) -> list[str]:
     """One block for each target entry, as many side by side as fit."""
     wide = _wide(drawn)
-    made = []
     labels = _row_labels(link, drawn)
+    made = []
     for at, title in block_titles(link, drawn.target_shape):
         rows = [f"│ {text} │" for text in _cells(drawn.block(at), wide)]
-        rows = [label + row for label, row in zip(labels, rows, strict=True)]
-        across = max(len(title), len(rows[0]) if rows else 0)
+        across = max(len(title), *(len(row) for row in rows))
         made.append([title.center(across), *(row.center(across) for row in rows)])
-    across = len(made[0][0]) if made else 1
-    each = max(1, (width - 2 + 3) // (across + 3))
+    room = width - len(INDENT) - len(labels[0])
+    each = max(1, (room + 3) // (len(made[0][0]) + 3))
     lines: list[str] = []
     for start in range(0, len(made), each):
-        group = made[start : start + each]
-        lines += ([""] if start else []) + ["  " + "   ".join(parts) for parts in zip(*group, strict=True)]
+        rows = ["   ".join(parts) for parts in zip(*made[start : start + each], strict=True)]
+        lines += [""] if start else []
+        lines += [INDENT + label + row for label, row in zip(labels, rows, strict=True)]
     return lines
 
 
 def _row_labels(link: Link, drawn: Picture) -> list[str]:
-    """`m=1 ` before every row of a block, for an input that is a matrix."""
+    """`m=1 ` before the rows of a block whose input is a matrix, under an empty one for the titles."""
     if len(drawn.input_shape) != 2:
-        return [""] * len(drawn.block((0,) * len(drawn.target_shape)))
+        return [""] * (1 + len(drawn.block((0,) * len(drawn.target_shape))))
     axes = link.axes or axis_names(link.input_shape)
     letter = place_letters(len(drawn.target_shape), 2, axes)[1][0]
-    texts = [f"{letter}={k + 1} " for k in range(drawn.input_shape[0])]
+    texts = ["", *(f"{letter}={k + 1} " for k in range(drawn.input_shape[0]))]
     return [text.ljust(max(map(len, texts))) for text in texts]
 
 
