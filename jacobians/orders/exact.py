@@ -25,7 +25,7 @@ class _Table:
     """The memory of the recursion: for each connected set its cost and the vertex to eliminate last."""
 
     def __init__(self, state: State, floors: Sequence[int], limit: int) -> None:
-        self.state, self.floors, self.limit = state, floors, limit
+        self.state, self.floors, self.left = state, floors, limit
         self.best: dict[int, tuple[int, int]] = {}
 
     def cost(self, group: int) -> int:
@@ -35,6 +35,7 @@ class _Table:
 
     def _solve(self, group: int) -> int:
         state, floors = self.state, self.floors
+        self._spend(group.bit_count())
         floor = sum(floors[v] for v in bits(group))
         options = []
         for v in bits(group):
@@ -49,14 +50,18 @@ class _Table:
                 cost += self.cost(part)
             if best < 0 or cost < best:
                 best, last = cost, v
-        if len(self.best) >= self.limit:
-            raise BudgetError(
-                f"order 'exact' needs more than {self.limit} connected sets",
-                f"{state.count} vertices to eliminate",
-                "order='search', or a larger limit",
-            )
         self.best[group] = best, last
         return best
+
+    def _spend(self, evaluations: int) -> None:
+        """Raise a BudgetError once more costs were evaluated than the limit allows."""
+        self.left -= evaluations
+        if self.left < 0:
+            raise BudgetError(
+                "order 'exact' takes too long on this graph",
+                f"{self.state.count} vertices to eliminate, {len(self.best)} connected sets looked at",
+                "order='search'",
+            )
 
     def order(self, group: int) -> list[int]:
         """An order that costs what `cost` says."""
@@ -84,12 +89,12 @@ def components(state: State, group: int) -> Iterator[int]:
 
 
 def cheapest(
-    state: State, group: int, floors: Sequence[int] | None = None, limit: int = 50_000
+    state: State, group: int, floors: Sequence[int] | None = None, limit: int = 200_000
 ) -> tuple[int, list[int]]:
     """The least cost of eliminating the vertices in the mask `group` from `state`, and an order for it.
 
-    `floors` are lower bounds on the cost of single vertices.  A BudgetError says that more than `limit`
-    connected sets, or a component of more than 200 vertices, would have to be looked at.
+    `floors` are lower bounds on the cost of single vertices.  A BudgetError says that it would take more
+    than `limit` evaluations of a cost, or that more than 200 vertices are connected.
     """
     parts = list(components(state, group))
     largest = max((part.bit_count() for part in parts), default=0)

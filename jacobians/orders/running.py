@@ -40,10 +40,11 @@ def accumulate(
         pred.setdefault(b, set()).add(a)
     results = set(outputs)
     count = sum(_eliminate(v, succ, pred, keep=v in results) for v in order)
-    # Edges that are left between outputs: an output all of whose predecessors are inputs is complete.
-    leading = [v for v in results if succ.get(v)]
+    # Edges that are left between outputs: one all of whose predecessors are inputs is complete.
+    inner = results - set(inputs)
+    leading = [v for v in inner if succ.get(v)]
     while leading:
-        ready = [v for v in leading if not any(w in results and w not in inputs for w in pred.get(v, ()))]
+        ready = [v for v in leading if inner.isdisjoint(pred.get(v, ()))]
         count += sum(_eliminate(v, succ, pred, keep=True) for v in ready)
         leading = [v for v in leading if v not in ready]
     jacobian = {

@@ -26,13 +26,13 @@ from .swaps import Swaps, swaps_for
 
 Progress = Callable[[float, int, int], None]
 
-FIRST = 400  # swaps tried for each vertex in the shortest schedule
-LONGEST = 64  # the longest schedule in terms of the shortest
+FIRST = 200  # swaps tried for each vertex in the shortest schedule
+LONGEST = 128  # the longest schedule in terms of the shortest
 HOT, COLD = (0.5, 1.5), 0.2  # first temperature in average swaps, last one in smallest swaps
 POOL, FRESH = 4, 0.5  # orders that are annealed further, and how often a fresh one is tried instead
 CHECK = 512  # swaps between two looks at the clock
 WINDOW = 10  # vertices that the exact program rearranges at a time
-SMALL, EXACT = 30, 2_000  # vertices, and connected sets of them, up to which a graph is solved exactly
+SMALL, EXACT = 30, 20_000  # vertices, and evaluations of their costs, up to which a graph is solved exactly
 
 
 @dataclass(frozen=True, slots=True)

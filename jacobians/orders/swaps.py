@@ -35,6 +35,7 @@ class Swaps:
         "price",
         "random",
         "seen",
+        "taken",
         "total",
     )
 
@@ -52,6 +53,7 @@ class Swaps:
             for i in bits((state.pred[v] | state.succ[v]) & self.eliminable):
                 self.earlier[i] |= 1 << v
             self.costs[v] = state.eliminate(v)
+        self.taken = set(self.place)
         self.total = sum(self.costs)
 
     def order(self) -> list[int]:
@@ -134,10 +136,21 @@ class Swaps:
         else:
             last = self.last_before(u)
             low, high = place[last] if last >= 0 else place[v] - 2, place[v]
-        place[v if later else u] = low + (high - low) * (0.25 + 0.5 * self.random.random())
+        self._put(v if later else u, low, high)
+
+    def _put(self, v: int, low: float, high: float) -> None:
+        """Give v a place between two others, one that no vertex has."""
+        place, taken = self.place, self.taken
+        taken.discard(place[v])
+        between = low + (high - low) * (0.25 + 0.5 * self.random.random())
+        while between in taken:
+            between = (low + between) / 2
+        place[v] = between
+        taken.add(between)
         if high - low < CLOSE:
             for k, i in enumerate(self.order()):
                 place[i] = float(k)
+            self.taken = set(place)
 
     def _watch(self, v: int, neighbours: int, later: int) -> None:
         """Note with each of these neighbours whether v is eliminated before it."""
