@@ -232,7 +232,9 @@ def test_printers():
     assert UNICODE.print(quotient(plus([f, ONE]), plus([f, x]))) == "(f_i + 1)/(f_i + x_{2j+1})"
     assert UNICODE.print(power(f, -1)) == "f_i⁻¹"
     assert UNICODE.print(power(plus([f, x]), 0.5)) == "(f_i + x_{2j+1})^(0.5)"
-    assert UNICODE.print(Call("where", (Call("less_equal", (f, x)), f, ONE))) == "where(f_i ≤ x_{2j+1}, f_i, 1)"
+    assert (
+        UNICODE.print(Call("where", (Call("less_equal", (f, x)), f, ONE))) == "where(f_i ≤ x_{2j+1}, f_i, 1)"
+    )
     assert ASCII.print(Call("less_equal", (f, x))) == "f_i <= x_{2j+1}"
     assert UNICODE.print(total(["k"], times(3, f))) == "3 Σ_k f_i"
     assert UNICODE.print(Call("abs", (f,))) == "|f_i|"
@@ -286,7 +288,9 @@ def test_einsum_call_runs(form, wanted):
     if at:
         letters = at.strip("[]").split(", ")
         out = call.subscripts.partition("->")[2]
-        core = np.broadcast_to(eval(source, values), [dict(zip(letters, J.shape, strict=False))[k] for k in out])
+        core = np.broadcast_to(
+            eval(source, values), [dict(zip(letters, J.shape, strict=False))[k] for k in out]
+        )
         for point in np.ndindex(*J.shape):
             where = dict(zip(letters, point, strict=True))
             if tuple(where[k] for k in letters) == point:

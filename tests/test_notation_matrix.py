@@ -142,7 +142,15 @@ def test_no_matrix_form_where_the_layout_has_no_place():
 
 
 def test_default_layouts():
-    shapes = [((), (3, 4)), ((), (3,)), ((3,), (4,)), ((3,), ()), ((3,), (3, 4)), ((2, 3), (4,)), ((2, 3, 4), (5,))]
+    shapes = [
+        ((), (3, 4)),
+        ((), (3,)),
+        ((3,), (4,)),
+        ((3,), ()),
+        ((3,), (3, 4)),
+        ((2, 3), (4,)),
+        ((2, 3, 4), (5,)),
+    ]
     found = [default_layout(TermSum(*shape)) for shape in shapes]
     assert found == ["gradient", "gradient", "numerator", "numerator", "vec", "vec", None]
 

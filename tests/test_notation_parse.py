@@ -97,7 +97,11 @@ FUNCTIONS = [
     ("x", lambda x: x[1:] - x[:-1], "i|j: -delta[i,j] + delta[j,i+1]"),
     ("A", lambda A: A.ravel(), "i|m n: delta[i,4*m+n]"),
     ("x", lambda x: x[np.array([2, 0, 3])], "i|j: delta[j,T[i]]"),
-    ("x", lambda x: np.roll(x, 1), "i|j: sum[k:3] * delta[i,k+1] * delta[j,k] + sum[k:1] * delta[i,k] * delta[j,k+3]"),
+    (
+        "x",
+        lambda x: np.roll(x, 1),
+        "i|j: sum[k:3] * delta[i,k+1] * delta[j,k] + sum[k:1] * delta[i,k] * delta[j,k+3]",
+    ),
     ("x", lambda x: x.sum() * 2, "|i: 2"),
     ("x", lambda x: np.sign(x), "i|j: 0"),
 ]

@@ -169,7 +169,7 @@ def test_large_pictures_are_shaded():
     link = network(30, 40, (30, 40)).links[2]
     lines = block_text(link).splitlines()
     assert lines[0] == "∂z/∂A ∈ R^{30×(30×40)}      1200 of 36000 entries can be nonzero"
-    assert len(lines) == 18
+    assert len(lines) == 2 + 15  # 30 target entries in equal groups
     assert max(map(len, lines)) <= 100
     grid = density(link.terms, 30, 30)
     np.testing.assert_array_equal(grid, np.eye(30))
@@ -374,7 +374,7 @@ def test_mathml_says_every_shape():
     words = "".join(ElementTree.fromstring(chain_mathml(network(3, 4))).itertext())
     for shape in ("1×(M×N)", "1×M", "M×M", "M×(M×N)", "3×(3×4)"):
         assert shape in words
-    assert chain_mathml(network(3, 4)).count("<mo stretchy") == 4
+    assert chain_mathml(network(3, 4)).count("border-radius") == 4  # one brace for each fraction
 
 
 def test_one_rectangle_for_each_entry():

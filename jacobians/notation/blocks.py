@@ -151,9 +151,11 @@ def density(terms: TermSum, rows: int, columns: int) -> np.ndarray | None:
 
 
 def _coarse(array: np.ndarray, rows: int) -> np.ndarray:
-    """The mean over `rows` nearly equal groups of rows (every row by itself where there are fewer)."""
-    count = min(rows, array.shape[0])
-    edges = np.linspace(0, array.shape[0], count + 1).round().astype(int)
+    """The mean over at most `rows` groups of rows, equal ones where half as many can be."""
+    size = array.shape[0]
+    count = min(rows, size)
+    count = next((k for k in range(count, count // 2, -1) if size % k == 0), count)
+    edges = np.linspace(0, size, count + 1).round().astype(int)
     return np.array([array[a:b].mean(axis=0) for a, b in itertools.pairwise(edges)])
 
 

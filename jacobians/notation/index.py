@@ -16,7 +16,6 @@ from ..axes import Poly
 from ..expr import Node
 from ..layouts import plain_shape
 from ..terms import Term, TermSum
-from ..wiring import Table, labels_of
 from .arrays import Arrays, array_text, flatten
 from .entries import index_of, letter, tidy
 from .forms import TEXT, ascii_form
@@ -201,13 +200,3 @@ def _meaning(name: str, node: Node, names: Names, printer: Printer) -> str:
     except (ValueError, KeyError):
         return applied(node, names)
     return f"[{printer.print(entry)}] over {' '.join(places)}"
-
-
-def slot_labels(term: Term) -> set[int]:
-    """The labels that stand in selections."""
-    return {k for slot in (*term.target, *term.input) if not isinstance(slot, int) for k in labels_of(slot)}
-
-
-def has_tables(term: Term) -> bool:
-    """Whether an axis is read from a table."""
-    return any(isinstance(slot, Table) for slot in (*term.target, *term.input))

@@ -81,6 +81,10 @@ def _indices(index: Sequence[Index]) -> str:
 
 MATHML = MathmlPrinter()
 
+# Drawn, because without a maths font the stretchy brace of MathML stays as narrow as a letter.
+BRACE = "border:1px solid;border-top:0;border-radius:0 0 .6em .6em;height:.35em;padding:0"
+TIGHT = "margin-top:.2em"
+
 
 def _math(body: str) -> str:
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{_row(body)}</math>'
@@ -99,9 +103,9 @@ def _braced(view: ChainView, link: Link, pair: tuple[Sequence[str], Sequence[str
     symbolic = brace_shape(link.target_shape, link.input_shape)
     numeric = brace_shape(view.at(link.target_shape), view.at(link.input_shape))
     lines = [symbolic] + ([numeric] if numeric != symbolic else []) + ["".join((*pair[0], *pair[1]))]
-    rows = "".join(f"<mtr><mtd><mtext>{escape(line)}</mtext></mtd></mtr>" for line in lines if line)
-    brace = f'<munder>{fraction(link)}<mo stretchy="true">⏟</mo></munder>'
-    return f"<munder>{brace}<mtable>{rows}</mtable></munder>"
+    cells = [f"<mtd><mtext>{escape(line)}</mtext></mtd>" for line in lines if line]
+    rows = "".join(f"<mtr>{cell}</mtr>" for cell in (f'<mtd style="{BRACE}"></mtd>', *cells))
+    return f'<munder>{fraction(link)}<mtable style="{TIGHT}">{rows}</mtable></munder>'
 
 
 def chain_mathml(view: ChainView) -> str:
