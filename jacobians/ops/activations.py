@@ -205,4 +205,4 @@ def layer_norm(x: Any, gain: Any = None, bias: Any = None, eps: float = 1e-5) ->
     """z_i = gain_i (x_i - mean) / sqrt(var + eps) + bias_i along the last axis."""
     z = standardize(x, -1, eps)
     z = z if gain is None else _text.multiply(z, as_node(gain))
-    return z if bias is None else _text.add(z, as_node(bias))  # type: ignore[no-any-return]
+    return z if bias is None else _text.add(z, as_node(bias))

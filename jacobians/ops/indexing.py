@@ -159,7 +159,7 @@ def _sliced(item: slice, size: Size, label: int, axis: int) -> tuple[Slot, Size]
     return (label if start == 0 and step == 1 and length == size else slot), length
 
 
-def _table(item: Any, common: Shape) -> Slot:
+def _table(item: Node | np.ndarray, common: Shape) -> Slot:
     """An index array as a table over those of the common labels that it really varies along."""
     offset = len(common) - item.ndim
     kept = [k for k in range(item.ndim) if not (item.shape[k] == 1 and common[offset + k] != 1)]
@@ -168,8 +168,8 @@ def _table(item: Any, common: Shape) -> Slot:
     if isinstance(item, Node):
         return Table(labels, reshape_node(item, shape))
     array = item.reshape(shape)
-    steps = np.diff(array) if array.ndim == 1 else ()
-    if array.ndim == 1 and array.size > 1 and steps[0] != 0 and (steps == steps[0]).all():
+    steps = np.diff(array) if array.ndim == 1 else np.empty(0, np.intp)
+    if steps.size and steps[0] != 0 and (steps == steps[0]).all():
         return affine(int(array[0]), [(labels[0], int(steps[0]))])
     return Table(labels, constant(array))
 
@@ -178,11 +178,10 @@ def _table(item: Any, common: Shape) -> Slot:
 def getitem(x: Any, key: Any) -> Node:
     """z = x[key]: `z[labels] = x[slots(labels)]`, a slice, a gather or both."""
     x = as_node(x)
+    z: Node = x
     read = slots_of(x.shape, key)
     labels = [label for label in read.output if label is not None]
-    if list(read.slots) == labels == list(range(x.ndim)) and tuple(read.sizes) == x.shape:
-        z = x
-    else:
+    if not (list(read.slots) == labels == list(range(x.ndim)) and tuple(read.sizes) == x.shape):
         order = {label: k for k, label in enumerate(labels)}
         sizes = [read.sizes[label] for label in labels]
         z = selection(x, [relabel(slot, order) for slot in read.slots], range(len(labels)), sizes)

@@ -52,30 +52,26 @@ def rot90(x: Any, k: int = 1, axes: Any = (0, 1)) -> Node:
     """z = x turned by k quarters, from the first towards the second of two axes."""
     x = as_node(x)
     a, b = axes_of(tuple(axes), x.ndim)
-    if k % 4 == 0:
-        return x
-    if k % 4 == 2:
-        return flip(x, (a, b))
+    if k % 2 == 0:
+        return flip(x, (a, b) if k % 4 else ())
     return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
 
 
 @operation("index map", "x", formula="(i | i - shift), in two stretches")
 def roll(x: Any, shift: Any, axis: Any = None) -> Node:
     """z[(i + shift) mod n] = x[i] along an axis (of the flattened x by default): two stretches, two Terms."""
-    x = as_node(x)
+    z: Node = as_node(x)
     if axis is None:
-        return reshape_node(roll(reshape_node(x, (-1,)), shift, 0), x.shape)
+        return reshape_node(roll(reshape_node(z, (-1,)), shift, 0), z.shape)
     shifts, axes = np.broadcast_arrays(np.asarray(shift, np.intp), np.asarray(axis, np.intp))
     for one, along in zip(shifts.ravel().tolist(), axes.ravel().tolist(), strict=True):
-        (along,) = axes_of(along, x.ndim)
-        before = (slice(None),) * along
-        size = x.shape[along]
+        (along,) = axes_of(along, z.ndim)
+        before, size = (slice(None),) * along, z.shape[along]
         by = one if not isinstance(size, int) else one % size if size else 0
         if by:
-            x = concatenate(
-                [getitem(x, (*before, slice(-by, None))), getitem(x, (*before, slice(None, -by)))], along
-            )
-    return x
+            parts = [getitem(z, (*before, slice(-by, None))), getitem(z, (*before, slice(None, -by)))]
+            z = concatenate(parts, along)
+    return z
 
 
 @operation("index map", "x", formula="(r i + j | i)")
@@ -127,10 +123,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **more: Any) -> Node:
 
     Raises UnsupportedError for other modes.
     """
-    x = as_node(x)
-    widths = _widths(pad_width, x.ndim)
+    z: Node = as_node(x)
+    widths = _widths(pad_width, z.ndim)
     if mode == "constant":
-        return _bordered(x, widths, more.get("constant_values", 0))
+        return _bordered(z, widths, more.get("constant_values", 0))
     if mode not in GATHERED or more.get("reflect_type", "even") != "even":
         raise UnsupportedError(
             f"np.pad with mode {mode!r} is not traced",
@@ -139,8 +135,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **more: Any) -> Node:
         )
     for axis, width in enumerate(widths):
         if any(width):
-            x = take(x, np.pad(np.arange(number(x.shape[axis], "np.pad")), width, mode), axis)  # type: ignore[call-overload]
-    return x
+            places = np.arange(number(z.shape[axis], "np.pad"))
+            z = take(z, np.pad(places, width, mode), axis)  # type: ignore[call-overload]
+    return z
 
 
 def _widths(given: Any, ndim: int) -> list[tuple[int, int]]:
@@ -183,14 +180,14 @@ rule("tri", lambda params: np.tri(params[0], params[1], params[2], bool))
 def tril(x: Any, k: int = 0) -> Node:
     """z[i, j] = x[i, j] where j <= i + k, else 0: selected, so that inf and NaN above are gone."""
     x = _matrix(x, "tril")
-    return where(tri(*x.shape[-2:], k), x, 0)
+    return where(tri(x.shape[-2], x.shape[-1], k), x, 0)
 
 
 @operation("index map", "x", formula="δ [j >= i + k]")
 def triu(x: Any, k: int = 0) -> Node:
     """z[i, j] = x[i, j] where j >= i + k, else 0: selected, so that inf and NaN below are gone."""
     x = _matrix(x, "triu")
-    return where(tri(*x.shape[-2:], k - 1), 0, x)
+    return where(tri(x.shape[-2], x.shape[-1], k - 1), 0, x)
 
 
 def _matrix(x: Any, what: str) -> Node:

@@ -15,7 +15,6 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
 from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
-from ._broadcast import axes_of
 from .multilinear import broadcast_to
 from .pointwise import make
 
@@ -40,19 +39,17 @@ rule("min", lambda params, x: np.min(x, axis=params), _extreme_local)
 TIES = "ties share evenly: 1/2 to each of two equal entries"
 
 
-def _extreme(op: str, x: Any, axis: Any, keepdims: Any, initial: Any, where: Any) -> Node:
-    x = as_node(x)
+def _extreme(op: str, x: Node, axis: Any, keepdims: Any, initial: Any, where: Any) -> Node:
     no_where(op, where)
-    if any(x.shape[k] == 0 for k in axes_of(axis, x.ndim)) and initial is None:
+    how = reduced(x.shape, axis)
+    empty = any(x.shape[k] == 0 for k in how.gone)
+    if empty and initial is None:
         raise ShapeError(
             f"the {op} of no entries does not exist", f"shape {x.shape}", f"np.{op}(x, initial=...)"
         )
-    if not x.ndim:
-        return x
-    if any(x.shape[k] == 0 for k in axes_of(axis, x.ndim)):
-        how = reduced(x.shape, axis)
+    if empty:
         return broadcast_to(as_node(initial), how.held if keepdims is True else how.shape)
-    z = reduction(op, x, axis, keepdims)
+    z = reduction(op, x, axis, keepdims) if x.ndim else x
     return z if initial is None else make(f"{op}imum", z, initial)
 
 
@@ -61,7 +58,7 @@ def max(
     x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Node:
     """z = the largest entry over some axes (all by default)."""
-    return _extreme("max", x, axis, keepdims, initial, where)
+    return _extreme("max", as_node(x), axis, keepdims, initial, where)
 
 
 @operation("written out", "x", serves="min amin", formula="(i | i j) [x = z] / number of ties", kink=TIES)
@@ -69,7 +66,7 @@ def min(
     x: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
 ) -> Node:
     """z = the smallest entry over some axes (all by default)."""
-    return _extreme("min", x, axis, keepdims, initial, where)
+    return _extreme("min", as_node(x), axis, keepdims, initial, where)
 
 
 @operation("written out", "x", kink=TIES)

@@ -55,7 +55,8 @@ def _blocks(old: Shape, new: Shape) -> Iterator[tuple[list[int], list[int]]]:
     """Pairs the axes of two shapes into the smallest groups with equal products, from the left."""
     i = j = 0
     while i < len(old) or j < len(new):
-        left, right = [], []
+        left: list[int] = []
+        right: list[int] = []
         a: Size = 1
         b: Size = 1
         while (not left and not right) or a != b:

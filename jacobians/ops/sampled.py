@@ -34,18 +34,18 @@ def _along(axis: int, *bounds: Any) -> tuple[slice, ...]:
 @operation("index map", "x", formula="δ[i + 1, j] - δ[i, j]")
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Node:
     """z[i] = x[i + 1] - x[i] along an axis, n times over."""
-    x = as_node(x)
-    (axis,) = axes_of(axis, x.ndim)
-    shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    z: Node = as_node(x)
+    (axis,) = axes_of(axis, z.ndim)
+    shape = (*z.shape[:axis], 1, *z.shape[axis + 1 :])
     ends = [
         None if e is None else as_node(e if isinstance(e, Node) else np.asarray(e)) for e in (prepend, append)
     ]
     before, after = (e if e is None or e.ndim else broadcast_to(e, shape) for e in ends)
     if before is not None or after is not None:
-        x = concatenate([part for part in (before, x, after) if part is not None], axis)
+        z = concatenate([part for part in (before, z, after) if part is not None], axis)
     for _ in range(n):
-        x = _text.add(getitem(x, _along(axis, 1, None)), getitem(x, _along(axis, None, -1)), -1)
-    return x
+        z = _text.add(getitem(z, _along(axis, 1, None)), getitem(z, _along(axis, None, -1)), -1)
+    return z
 
 
 @operation("index map", "x")
