@@ -117,7 +117,7 @@ class Jacobian(Presented):
 
     # ---- numbers
 
-    def _numbers(self) -> TermSum:
+    def bound(self) -> TermSum:
         """The Terms with every factor a leaf that holds its array."""
         if self.values is None:
             raise UnsupportedError(
@@ -136,23 +136,29 @@ class Jacobian(Presented):
         from .notation.index import core_wiring
 
         made = []
-        for t in self._numbers().terms:
+        for t in self.bound().terms:
             labels = tuple(k for k in t.wiring if k in t.carried)
             array = np.asarray(_core_array(t, labels)) * t.coefficient
             made.append((array.astype(self.dtype, copy=False), core_wiring(t, labels)))
         return tuple(made)
 
     def materialize(
-        self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None, copy: bool | None = True
-    ) -> np.ndarray:
+        self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None, copy: bool | None = True,
+        backend: str = "numpy", chunks: Any = "auto",
+    ) -> Any:  # fmt: skip
         """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` (default 4 GiB).
 
         Mathematically this is the identity.  `out` is filled, whole, and returned where it is given.  With `copy=None`
         the result may be a read-only view of a small buffer, where a delta's label is in no factor (dz/dA, dC/dA):
-        made for nothing, the cost of its zeros is paid by whoever reads them.
+        made for nothing, the cost of its zeros is paid by whoever reads them.  `backend="dask"` gives a dask array
+        whose `chunks` are built on demand.
         """
+        if backend == "dask":
+            from .backends.blocks import materialize
+
+            return materialize(self, chunks)
         if copy is None and out is None:
-            seen = toeplitz_view(self._numbers(), self.dtype)
+            seen = toeplitz_view(self.bound(), self.dtype)
             if seen is not None:
                 return seen
         shape = tuple(number(n, "materialize") for n in self.shape)
@@ -170,11 +176,11 @@ class Jacobian(Presented):
             raise ShapeError("out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)")
         else:
             out[...] = 0
-        return write(out, self._numbers())
+        return write(out, self.bound())
 
     def triplets(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
         """Target places, input places and values of every entry that a wiring reaches; places may repeat (they add)."""
-        return triplets(self._numbers())
+        return triplets(self.bound())
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         dense = self.materialize()
@@ -186,11 +192,11 @@ class Jacobian(Presented):
 
     def jvp(self, v: Any) -> np.ndarray:
         """Pushes a seed on the input side forward: `(J v)[target] = sum over input of J v`; shape of the target."""
-        return self._contract(compose(self._numbers(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape)
+        return self._contract(compose(self.bound(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape)
 
     def vjp(self, u: Any) -> np.ndarray:
         """Pulls a seed on the target side back: `(u J)[input] = sum over target of u J`; shape of the input."""
-        return self._contract(compose(seed(u, self.target_shape, False, "vjp", self.dtype), self._numbers()), self.input_shape)
+        return self._contract(compose(seed(u, self.target_shape, False, "vjp", self.dtype), self.bound()), self.input_shape)
 
     def _contract(self, whole: TermSum, shape: Shape) -> np.ndarray:
         out = np.asarray(evaluate([assemble(whole)])[0]) if whole.terms else np.zeros(shape)
@@ -210,7 +216,7 @@ class Jacobian(Presented):
         if self.values is None or other.values is None:
             terms = combine(self.terms, other.terms)
             return Jacobian(terms, None, self.target_name, other.input_name, self.dtype)
-        whole = combine(self._numbers(), other._numbers())
+        whole = combine(self.bound(), other.bound())
         return evaluated(whole, self.target_name, other.input_name, np.result_type(self.dtype, other.dtype))
 
     def __add__(self, other: Any) -> Any:
@@ -267,7 +273,7 @@ class Jacobian(Presented):
         return func(*_tensors(args), **{k: _tensor(v) for k, v in kwargs.items()})
 
     def _traced_node(self) -> Node:
-        return assemble(self._numbers() if self.values is not None else self.terms)
+        return assemble(self.bound() if self.values is not None else self.terms)
 
     # ---- indexing
 
@@ -278,7 +284,7 @@ class Jacobian(Presented):
         """
         read = slots_of(self.shape, key)
         split = len(self.target_shape)
-        known = None if self.values is None else self._numbers()
+        known = None if self.values is None else self.bound()
         picked = pick(known or self.terms, read, split)
         if not picked.shape and known is not None:
             return self.dtype.type(evaluate([assemble(picked)])[0]) if picked.terms else self.dtype.type(0)

@@ -22,7 +22,6 @@ from .tracing import Traced
 
 if TYPE_CHECKING:
     from .expression import Graph
-    from .frozen import Compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,30 @@ class JacobianFunction:
         forget(constants, traced)
         return self._results(traced, prepared.rows, values, held)
 
-    def compile(self, *examples: Any, dense: bool = False, reuse: bool = False, **kwargs: Any) -> Compiled:
+    def compile(self, *examples: Any, dense: bool = False, reuse: bool = False, backend: str = "numpy", **kwargs: Any) -> Any:
         """Freezes the trace at these examples: generated numpy without tracing, for hot loops.
 
         `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns (read-only,
-        valid until the next call).  What the function takes from outside is frozen too.
+        valid until the next call).  `backend="jax"` or "torch" runs the same plan with that library, on its arrays,
+        and returns dense ones.  What the function takes from outside is frozen too.
         """
         from .frozen import Compiled
 
+        if backend != "numpy":
+            return self._compile_for(backend, examples, kwargs)
         names = lambda traced, target, path: target.name or path.strip("[]'") or self.label  # noqa: E731
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, dense, reuse, self.value)
+
+    def _compile_for(self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        from .backends.calls import compile_for
+
+        traced = trace_function(self.f, tuple(np.asarray(x) if hasattr(x, "__array__") else x for x in examples), kwargs, self.wrt)
+        width = len(traced.wrt)
+
+        def mirror(made: list[Any]) -> Any:
+            return traced.rebuild([mirrored(traced, made[k : k + width]) for k in range(0, len(made), width)])
+
+        return compile_for(backend, traced, accumulate(traced, self.order), mirror)
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [

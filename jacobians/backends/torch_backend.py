@@ -1,0 +1,32 @@
+"""torch: tensors on any device; writing through a wiring is `as_strided`, as in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .base import Backend
+
+
+def make() -> Backend:
+    """The torch backend."""
+    import torch
+
+    dtypes = {"float64": torch.float64, "float32": torch.float32, "bool": torch.bool, "int64": torch.int64, "int32": torch.int32}
+
+    def asarray(value: Any, like: Any) -> Any:
+        return torch.as_tensor(np.array(value), device=like.device)
+
+    def zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
+        return torch.zeros(shape, dtype=dtypes[str(np.dtype(dtype))], device=like.device)
+
+    def add_at(out: Any, sizes: tuple[int, ...], walk: Any, index: Any, value: Any) -> Any:
+        value = torch.broadcast_to(torch.as_tensor(value, dtype=out.dtype, device=out.device), sizes)
+        if walk is not None:
+            offset, strides = walk
+            torch.as_strided(out, sizes, strides, offset).add_(value)
+            return out
+        return out.index_put_(tuple(torch.broadcast_to(i, sizes) for i in index), value, accumulate=True)
+
+    return Backend("torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile)
