@@ -111,36 +111,22 @@ def _acts(t: Term, order: dict[int, int], serials: Sequence[int]) -> tuple[Act, 
     """How to assign and to add a Term's entries into its view."""
     value = _value(t, order, serials)
     factors = _broadcasts(t, order, serials)
-    if factors is None or len(factors) > 2:
-
-        def copy(view: np.ndarray, given: Sequence[Any]) -> None:
-            view[...] = value(given)
-
-        return copy, lambda view, given: np.add(view, value(given), out=view) and None
-    if len(factors) == 1 and t.coefficient == 1:
-        ((place, look),) = factors
-
-        def assign_one(view: np.ndarray, given: Sequence[Any]) -> None:
-            view[...] = given[place] if look is None else look(given[place])
-
-        return assign_one, lambda view, given: _add(view, value(given))
-    if len(factors) == 2 and t.coefficient == 1:
-        (p, look_p), (q, look_q) = factors
-
-        def assign_two(view: np.ndarray, given: Sequence[Any]) -> None:
-            a, b = given[p], given[q]
-            np.multiply(a if look_p is None else look_p(a), b if look_q is None else look_q(b), view)
-
-        return assign_two, lambda view, given: _add(view, value(given))
 
     def assign(view: np.ndarray, given: Sequence[Any]) -> None:
         view[...] = value(given)
 
-    return assign, lambda view, given: _add(view, value(given))
+    def add(view: np.ndarray, given: Sequence[Any]) -> None:
+        np.add(view, value(given), out=view)
 
+    if factors is not None and len(factors) == 2 and t.coefficient == 1:
+        (p, look_p), (q, look_q) = factors
 
-def _add(view: np.ndarray, part: Any) -> None:
-    np.add(view, part, out=view)
+        def multiply(view: np.ndarray, given: Sequence[Any]) -> None:  # only an optimisation: straight into the view
+            a, b = given[p], given[q]
+            np.multiply(a if look_p is None else look_p(a), b if look_q is None else look_q(b), view)
+
+        return multiply, add
+    return assign, add
 
 
 def _broadcasts(t: Term, order: dict[int, int], serials: Sequence[int]) -> list[tuple[int, Any]] | None:

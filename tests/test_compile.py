@@ -1,0 +1,265 @@
+"""Compiled calls, printed programs, dense writing and batches: the same results as the plain call."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians import pages
+from jacobians.errors import ShapeError, UnsupportedError
+from jacobians.toeplitz import toeplitz_view
+
+rng = np.random.default_rng(3)
+A, B, x, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 5)), rng.normal(size=4), rng.normal(size=3)
+P = {"W": A, "b": b}
+
+
+def layer(A, x, b):
+    z = A @ x + b
+    return np.tanh(z)
+
+
+def loss(A, x, b, y):
+    z = A @ x + b
+    f = np.tanh(z)
+    return 0.5 * np.sum((f - y) ** 2)
+
+
+CALLS = {
+    "layer": (layer, (A, x, b)),
+    "loss": (loss, (A, x, b, np.ones(3))),
+    "scalars": (lambda x: x[0] ** 2 * x[1] + x[2] * x[3] ** 3, (x,)),
+    "functions of scalars": (lambda x: np.array([np.exp(x[0]) / x[1], np.arctan2(x[2], x[3])]), (x,)),
+    "one scalar": (lambda t: np.sin(t) ** 2 + 2 * np.cos(t), (np.float64(0.3),)),
+    "log of zero": (lambda x: np.log(x - x[0]) * x[1], (x,)),
+    "slices": (lambda x: x[1:] - x[:-1], (x,)),
+    "matrix product": (lambda A, B: A @ B, (A, B)),
+    "dict": (lambda p, x: {"z": p["W"] @ x + p["b"], "n": np.sum(x)}, (P, x)),
+    "dict of one": (lambda p: p["W"] ** 2, ({"W": A},)),
+    "list": (lambda xs: (xs[0] * xs[1], [xs[0].sum()]), ([x, x + 1],)),
+    "option": (lambda x, n=3: x**n, (x,)),
+    "sorted": (lambda x: np.sort(x)[::-1] * x, (x,)),
+    "norm": (lambda x: np.linalg.norm(x), (x,)),
+    "inverse": (lambda x: np.linalg.inv(np.outer(x, x) + np.eye(4)), (x,)),
+    "constant": (lambda x: np.ones(3), (x,)),
+    "residual": (lambda x: x + np.tanh(A.T @ (A @ x)), (x,)),
+}
+
+
+def same(got, want):
+    if isinstance(want, dict):
+        assert list(got) == list(want)
+        for key in want:
+            same(got[key], want[key])
+    elif isinstance(want, (list, tuple)):
+        assert type(got) is type(want)
+        for one, other in zip(got, want, strict=True):
+            same(one, other)
+    else:
+        np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("options", [{}, {"dense": True}, {"reuse": True}], ids=["lazy", "dense", "reuse"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_compiled_call_gives_what_the_plain_call_gives(name, options):
+    f, args = CALLS[name]
+    call = jac.jacobian(f).compile(*args, **options)
+    same(call(*args), jac.jacobian(f)(*args))
+    moved = tuple(_moved(arg) for arg in args)
+    same(call(*moved), jac.jacobian(f)(*moved))
+
+
+def _moved(arg):
+    if isinstance(arg, dict):
+        return {key: _moved(value) for key, value in arg.items()}
+    if isinstance(arg, list):
+        return [_moved(value) for value in arg]
+    return arg * 1.25 + 0.125 if isinstance(arg, (np.ndarray, np.floating)) else arg
+
+
+@pytest.mark.parametrize("name", ["layer", "scalars", "dict"])
+def test_values_come_with_their_jacobians(name):
+    f, args = CALLS[name]
+    value, found = jac.value_and_jacobian(f).compile(*args)(*args)
+    want, plain = jac.value_and_jacobian(f)(*args)
+    same(value, want)
+    same(found, plain)
+
+
+def test_scalar_graphs_make_no_array_on_the_way():
+    source = jac.jacobian(CALLS["scalars"][0]).compile(x).source
+    assert ".tolist()" in source
+    assert "np." not in source
+
+
+def test_a_reused_result_is_read_only_and_refilled():
+    call = jac.jacobian(layer, "A").compile(A, x, b, reuse=True)
+    first = call(A, x, b)
+    kept = first.copy()
+    assert not first.flags.writeable
+    second = call(A + 1, x, b)
+    assert second is first
+    assert not np.allclose(first, kept)
+    np.testing.assert_allclose(first, np.asarray(jac.jacobian(layer, "A")(A + 1, x, b)))
+
+
+def test_out_is_written_whole():
+    call = jac.jacobian(layer, "A").compile(A, x, b)
+    out = np.full((3, 3, 4), np.nan)
+    assert call(A, x, b, out=out) is out
+    np.testing.assert_allclose(out, np.asarray(jac.jacobian(layer, "A")(A, x, b)))
+
+
+def test_another_shape_is_an_error_that_names_the_argument():
+    call = jac.jacobian(layer, "A").compile(A, x, b)
+    with pytest.raises(ShapeError, match=r"compiled for x of shape \(4,\)") as caught:
+        call(A, np.ones(5), b)
+    assert "x has shape (5,)" in str(caught.value)
+
+
+def test_compiling_inside_a_traced_function_is_refused():
+    def nested(x):
+        return jac.jacobian(lambda y: y * y).compile(x)(x)
+
+    with pytest.raises(UnsupportedError, match="compile needs arrays as examples"):
+        jac.jacobian(nested)(x)
+
+
+def test_results_do_not_alias_arguments():
+    a = A.copy()
+    call = jac.jacobian(lambda A, x: A @ x, "x").compile(a, x)
+    held = call(a, x)
+    before = np.asarray(held).copy()
+    a[:] = 0
+    np.testing.assert_array_equal(np.asarray(held), before)
+
+
+# ---- printed programs
+
+
+@pytest.mark.parametrize("style", ["structured", "slides"])
+@pytest.mark.parametrize("name", ["layer", "loss", "slices", "matrix product", "inverse", "norm", "residual", "scalars"])
+def test_a_printed_program_runs_alone_and_agrees(name, style):
+    f, args = CALLS[name]
+    text = jac.source(f, style=style)(*args)
+    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == ["import numpy as np"]
+    namespace: dict = {}
+    exec(compile(text, "<program>", "exec"), namespace)
+    function = [value for value in namespace.values() if callable(value)][-1]
+    found = function(*args)
+    wanted = jac.jacobian(f)(*args)
+    wanted = list(wanted.values()) if isinstance(wanted, dict) else [wanted]
+    for got, want in zip(found[-len(wanted) :], wanted, strict=True):
+        np.testing.assert_allclose(got, np.asarray(want), rtol=1e-10)
+
+
+def test_the_slide_program_has_the_diagonal_and_the_lecture_s_einsum():
+    text = jac.source(layer, style="slides")(A, x, b)
+    assert "np.diag(" in text
+    assert "np.einsum('ij,jkl->ikl'" in text
+
+
+def test_every_line_of_a_program_says_its_shape():
+    lines = [line for line in jac.source(layer)(A, x, b).splitlines() if " = " in line and "np.zeros" not in line and "arange" not in line]
+    assert all("# shape" in line or "# scalar" in line for line in lines)
+
+
+# ---- dense results that are mostly zero
+
+
+def test_untouched_pages_are_not_paid_for():
+    J = jac.jacobian(lambda A, x: A @ x, "A")(np.ones((300, 200)), np.arange(200.0))
+    dense = J.materialize()
+    assert dense.nbytes == 300 * 300 * 200 * 8
+    assert dense[7, 7, 5] == 5.0
+    assert dense[7, 8, 5] == 0.0
+    dense[0, 1, 0] = 3.0  # its own, writable
+    assert dense[0, 1, 0] == 3.0
+
+
+def test_the_fraction_of_written_pages_decides():
+    assert pages.written_fraction([((500, 400), (1_600_000 + 3200, 8))], 8, 800_000_000) < 0.01
+    assert pages.written_fraction([((1000, 1000), (8000, 8))], 8, 8_000_000) == 1.0
+
+
+VIEWS = {
+    "dz/dA": lambda: jac.jacobian(lambda A, x: A @ x, "A")(A, x),
+    "dC/dA": lambda: jac.jacobian(lambda A, B: A @ B, "A")(A, B),
+    "dC/dB": lambda: jac.jacobian(lambda A, B: A @ B, "B")(A, B),
+    "factorization Hessian": lambda: jac.hessian(lambda U: np.sum((np.ones((3, 5)) - U @ B) ** 2))(A),
+    "identity": lambda: jac.jacobian(lambda x: 3 * x)(A),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_free_delta_is_a_block_toeplitz_view(name):
+    J = VIEWS[name]()
+    view = J.materialize(copy=None)
+    np.testing.assert_allclose(view, J.materialize())
+    assert not view.flags.writeable
+    assert np.shares_memory(view, view.base)
+    assert J.materialize(copy=True).flags.writeable
+
+
+def test_a_view_holds_a_fraction_of_the_tensor():
+    J = jac.jacobian(lambda A, x: A @ x, "A")(np.ones((200, 100)), np.ones(100))
+    tracemalloc.start()
+    view = J.materialize(copy=None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert view.nbytes == 200 * 200 * 100 * 8
+    assert peak < view.nbytes / 50
+
+
+def test_where_the_core_depends_on_the_label_there_is_no_view():
+    J = jac.jacobian(layer, "A")(A, x, b)
+    assert toeplitz_view(J.bound(), J.dtype) is None
+
+
+# ---- batches
+
+ROWS = {
+    "scalars": lambda x: np.array([x[0] * x[1], np.sin(x[2]) / x[3]]),
+    "layer": lambda x: np.tanh(A @ x),
+    "slices": lambda x: x[1:] - x[:-1],
+    "where": lambda x: np.where(x > 0, x, x**2),
+    "softmax": lambda x: np.exp(x) / np.sum(np.exp(x)),
+    "outer": lambda x: np.outer(x, x[:3]),
+    "joined": lambda x: np.concatenate([x, 2 * x[:2]]),
+    "inverse": lambda x: np.linalg.inv(np.outer(x, x) + np.diag(x**2 + 1)),
+    "reshaped": lambda x: x.reshape(2, 2).T @ x[:2],
+    "sorted": lambda x: np.sort(x),
+    "max": lambda x: np.max(x) * x,
+    "constant": lambda x: np.ones(2),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_batch_is_the_function_row_by_row_and_shares_its_label(name):
+    f, batch = ROWS[name], rng.normal(size=(5, 4))
+    g = jac.vectorize(f)
+    np.testing.assert_allclose(g(batch), np.stack([f(row) for row in batch]))
+    J = jac.jacobian(g)(batch)
+    dense = np.asarray(J)
+    wanted = np.zeros_like(dense)
+    for k, row in enumerate(batch):
+        one = np.asarray(jac.jacobian(f)(row))
+        wanted[(k, *(slice(None),) * (one.ndim - 1), k)] = one
+    np.testing.assert_allclose(dense, wanted, atol=1e-14)
+    assert all(t.target[0] == t.input[0] for t in J.terms.terms)
+
+
+def test_shared_arguments_have_no_batch_axis():
+    batch = rng.normal(size=(5, 4))
+    g = jac.vectorize(lambda A, x: A @ x, in_axes={"A": None})
+    np.testing.assert_allclose(g(A, batch), batch @ A.T)
+    assert jac.jacobian(g, "A")(A, batch).shape == (5, 3, 3, 4)
+
+
+def test_batches_of_two_sizes_are_refused():
+    with pytest.raises(ShapeError, match="vectorize needs one batch size"):
+        jac.vectorize(lambda x, y: x * y)(np.ones((5, 4)), np.ones((6, 4)))
