@@ -189,7 +189,7 @@ class Graph:
 def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> dict[str, Node]:
     """Names for nodes: arguments, `jac.name`, the function's own variables, and the results."""
     useful = {n.serial: n for n in topological(trace.targets)}
-    named = {n.name: n for n in (*trace.variables, *useful.values()) if n.name}
+    named = {n.name: n for n in (*trace.variables, *useful.values()) if n.name and n.op != "size"}
     taken = {n.serial for n in named.values()}
     for label, value in seen.items():
         node = value.node if isinstance(value, Traced) else None

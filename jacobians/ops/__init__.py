@@ -8,10 +8,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import structural, pointwise, reshaping, multilinear, indexing, joining  # noqa: F401, I001
-from . import rearranging, sorting, sampled, reductions, products, statistics, norms  # noqa: F401, I001
-from . import activations, forms  # noqa: F401, I001
-from . import matrix, determinant, factorizations, spectral, exponential  # noqa: F401, I001
+from . import (  # noqa: F401, I001  # noqa: F401, I001  # noqa: F401, I001  # noqa: F401, I001
+    activations,
+    arithmetic,
+    determinant,
+    exponential,
+    factorizations,
+    forms,
+    indexing,
+    joining,
+    matrix,
+    multilinear,
+    norms,
+    pointwise,
+    products,
+    rearranging,
+    reductions,
+    reshaping,
+    sampled,
+    sorting,
+    spectral,
+    statistics,
+    structural,
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,9 @@ from ..terms import TermSum, add
 from ._broadcast import axes_of, broadcast
 from ._matrices import batch_of, floating, guarded, is_longer, matrix, show, square, triangle
 from ._written import terms
+from .arithmetic import multiply, subtract
 from .indexing import getitem
-from .multilinear import broadcast_to, contract, einsum, matmul, multiply, subtract, sum, transpose
+from .multilinear import broadcast_to, contract, einsum, matmul, sum, transpose
 from .pointwise import make
 from .reshaping import reshape_node
 from .spectral import svdvals

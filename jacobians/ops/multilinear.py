@@ -303,14 +303,6 @@ def sum(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims:
 
 
 @operation("multilinear", "x")
-def mean(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False) -> Node:
-    """z = the sum of x over some axes, divided by their number of entries."""
-    x = as_node(x)
-    count = entries(x.shape[k] for k in axes_of(axis, x.ndim))
-    return _text.scale(1 / number(count, "a mean"), sum(x, axis, keepdims=keepdims))
-
-
-@operation("multilinear", "x")
 def broadcast_to(x: Any, shape: Any, subok: bool = False) -> Node:
     """z = x repeated along new axes and along axes of size 1, without a copy."""
     x = as_node(x)
@@ -399,37 +391,3 @@ def cross(x: Any, y: Any, axis: int = -1) -> Node:
         [(epsilon, "ijk"), (x, (*left, "j")), (y, (*right, "k"))], (*common.output, "i"), "cross"
     )
     return moveaxis(z, -1, axis)
-
-
-@operation("multilinear", "x y", formula="δ by x; δ by y")
-def add(x: Any, y: Any) -> Node:
-    """z = x + y, broadcast."""
-    return _text.add(as_node(x), as_node(y))  # type: ignore[no-any-return]
-
-
-@operation("multilinear", "x y", formula="δ by x; -δ by y")
-def subtract(x: Any, y: Any) -> Node:
-    """z = x - y, broadcast."""
-    return _text.add(as_node(x), as_node(y), -1)  # type: ignore[no-any-return]
-
-
-@operation("multilinear", "x y", formula="δ y by x; δ x by y")
-def multiply(x: Any, y: Any) -> Node:
-    """z = x * y, entry by entry, broadcast."""
-    x, y = as_node(x), as_node(y)
-    for number_, node in ((x, y), (y, x)):
-        if number_.op == "constant" and number_.shape == () and isinstance(number_.dtype, type):
-            return _text.scale(number_.value, node)
-    return _text.multiply(x, y)  # type: ignore[no-any-return]
-
-
-@operation("multilinear", "x", formula="-δ")
-def negative(x: Any) -> Node:
-    """z = -x."""
-    return _text.scale(-1, as_node(x))
-
-
-@operation("multilinear", "x", formula="δ")
-def positive(x: Any) -> Node:
-    """z = x."""
-    return as_node(x)

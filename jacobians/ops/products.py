@@ -18,7 +18,8 @@ from ..terms import TermSum
 from . import _written
 from ._axes import filled, no_where, reduced
 from ._broadcast import axes_of
-from .multilinear import broadcast_to, moveaxis, multiply
+from .arithmetic import multiply
+from .multilinear import broadcast_to, moveaxis
 from .pointwise import where
 from .rearranging import tri
 from .reshaping import reshape_node

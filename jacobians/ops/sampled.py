@@ -19,9 +19,10 @@ from ..terms import TermSum, canonical
 from ..wiring import affine, selection
 from . import _text, _written
 from ._broadcast import axes_of
+from .arithmetic import multiply
 from .indexing import getitem, take
 from .joining import concatenate, place
-from .multilinear import broadcast_to, multiply, sum
+from .multilinear import broadcast_to, sum
 from .pointwise import make, where
 from .rearranging import flip
 from .reshaping import reshape_node

@@ -18,8 +18,9 @@ from ..terms import TermSum
 from . import _text
 from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
 from ._broadcast import axes_of
+from .arithmetic import mean
 from .joining import concatenate
-from .multilinear import broadcast_to, diagonal, matmul, mean, outer, sum, transpose
+from .multilinear import broadcast_to, diagonal, matmul, outer, sum, transpose
 from .pointwise import make
 from .reductions import count_nonzero
 from .reshaping import atleast, reshape_node
