@@ -8,9 +8,10 @@ and additions (flop = both), function evaluations apart, entries and bytes of ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from .contraction.cost import Cost
 from .contraction.paths import find_path
 from .contraction.product import Product
 from .expr import Node, topological
-from .ops.structural import compiled
+from .ops.structural import compiled, is_injective
 from .plan import needed, repeated
-from .terms import TermSum
+from .terms import Term, TermSum, core
+from .wiring import encode
 
 FREE = frozenset({"variable", "constant", "select", "reshape", "identity", "output", "assemble", "masked"})
 
@@ -51,7 +53,7 @@ class Tally:
 
 @lru_cache(maxsize=8192)
 def einsum_cost(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Cost:
-    """The cost of an einsum node by the path that runs it; `same`: places that hold one and the same array."""
+    """The cost of an einsum node by the path that runs it; `same`: places that hold one array."""
     if same:
         found: Cost = compiled(params, same).cost
         return found
@@ -85,8 +87,8 @@ def _combination(node: Node) -> tuple[int, int]:
 def _assemble(node: Node) -> tuple[int, int]:
     """Each core, times its coefficient, is added into zeros through its wiring."""
     multiplications = additions = 0
-    for (coefficient, _, _, sizes, _), core in zip(node.params[0], node.args, strict=False):
-        multiplications += number(entries(core.shape)) if coefficient != 1 else 0
+    for (coefficient, _, _, sizes, _), part in zip(node.params[0], node.args, strict=False):
+        multiplications += number(entries(part.shape)) if coefficient != 1 else 0
         additions += number(entries(sizes))
     return multiplications, additions
 
@@ -120,13 +122,71 @@ def count_nodes(nodes: Sequence[Node], keep: Iterable[Node] = ()) -> Tally:
 
 def _bytes(node: Node) -> int:
     dtype = np.dtype(node.dtype)
-    return number(entries(node.shape), "a count") * dtype.itemsize
+    return int(number(entries(node.shape), "a count") * dtype.itemsize)
 
 
 def accumulation_cost(rows: Sequence[Sequence[TermSum]], targets: Sequence[Node]) -> Tally:
     """What the factors of these Jacobians cost on top of evaluating the function itself."""
     factors = [node for node, _ in factors_of(rows)]
-    return count_nodes(beyond(factors, {node.serial for node in topological(targets)}), factors)
+    return count_nodes(beyond(factors, frozenset(node.serial for node in topological(targets))), factors)
+
+
+def written_cost(whole: TermSum, itemsize: int = 8) -> Tally:
+    """What writing the dense Jacobian from its factors costs: products into zeros, overlaps added."""
+    total = Tally(largest=number(entries(whole.shape), "a count"))
+    for k, t in enumerate(sorted(whole.terms, key=lambda t: -reach(t))):
+        one = _written(t, fresh=k == 0)
+        total = replace(
+            total,
+            multiplications=total.multiplications + one[0],
+            additions=total.additions + one[1],
+            steps=total.steps + 1,
+        )
+    held = sum(number(entries(node.shape)) for t in whole.terms for node, _ in t.factors)
+    return replace(total, peak_bytes=(total.largest + held) * itemsize)
+
+
+def reach(t: Term) -> int:
+    """The entries that a Term writes to."""
+    return number(entries(t.sizes[k] for k in t.wiring), "a count")
+
+
+def _written(t: Term, fresh: bool) -> tuple[int, int]:
+    """Multiplications and additions of writing one Term, in new zeros or added to what is there."""
+    size = reach(t)
+    slots, _ = encode((*t.target, *t.input), {label: k for k, label in enumerate(t.wiring)})
+    if fresh and is_injective(slots, tuple(t.sizes[label] for label in t.wiring)):
+        if t.factors and _only_products(t):
+            sides = [frozenset(labels) for _, labels in t.factors]
+            return _joined(sides + [frozenset()] * (t.coefficient != 1), t, size), 0
+        found = node_counts(core(t)[0])
+        return found[0] + (size if t.coefficient != 1 else 0), found[1]
+    node, _ = core(t)
+    known = (0, 0, 0) if len(t.factors) == 1 and node is t.factors[0][0] else node_counts(node)
+    scaled = number(entries(node.shape)) if t.coefficient != 1 else 0
+    return known[0] + scaled, known[1] + size
+
+
+def _only_products(t: Term) -> bool:
+    """Whether factors multiply in place (see `dense.write`): nothing summed, no diagonal, no mask."""
+    masked = len(t.factors) > 1 and any(node.dtype == bool for node, _ in t.factors)
+    return t.carried <= set(t.wiring) and not masked and all(len(set(ls)) == len(ls) for _, ls in t.factors)
+
+
+def _joined(sides: list[frozenset[int]], t: Term, size: int) -> int:
+    """The multiplications of broadcasting factors together: the smallest product first, the last in place."""
+    total = 0
+    while len(sides) > 2:
+        i, j = min(
+            combinations(range(len(sides)), 2), key=lambda pair: _volume(sides[pair[0]] | sides[pair[1]], t)
+        )
+        total += _volume(sides[i] | sides[j], t)
+        sides = [side for k, side in enumerate(sides) if k not in (i, j)] + [sides[i] | sides[j]]
+    return total + (size if len(sides) == 2 else 0)
+
+
+def _volume(labels: Iterable[int], t: Term) -> int:
+    return number(entries(t.sizes[k] for k in labels))
 
 
 def factors_of(rows: Sequence[Sequence[TermSum]]) -> list[tuple[Node, tuple[int, ...]]]:
@@ -141,15 +201,18 @@ def factors_of(rows: Sequence[Sequence[TermSum]]) -> list[tuple[Node, tuple[int,
     return list(found.values())
 
 
-def beyond(roots: Sequence[Node], forward: Set[int]) -> list[Node]:
+def beyond(roots: Sequence[Node], forward: frozenset[int]) -> list[Node]:
     """What `roots` need besides the nodes in `forward` (by serial), equal computations once."""
-    return [node for node in unique(needed(roots, forward)) if node.serial not in forward]
+    return [node for node in unique(needed(roots, set(forward))) if node.serial not in forward]
 
 
-def accumulation_flop(rows: Sequence[Sequence[TermSum]], forward: Set[int]) -> int:
+def accumulation_flop(rows: Sequence[Sequence[TermSum]], forward: frozenset[int]) -> int:
     """The flop of `accumulation_cost` alone: what orders are compared by."""
-    nodes = beyond([node for node, _ in factors_of(rows)], forward)
-    return sum(sum(node_counts(node)[:2]) for node in nodes)
+    total = 0
+    for node in beyond([node for node, _ in factors_of(rows)], forward):
+        multiplications, additions, _ = node_counts(node)
+        total += multiplications + additions
+    return total
 
 
 def unique(nodes: Iterable[Node]) -> list[Node]:

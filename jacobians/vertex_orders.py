@@ -28,6 +28,7 @@ from .terms import TermSum
 Rows = list[list[TermSum]]
 POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
 SECONDS = 1.0  # that a search takes unless told otherwise
+MANY = 256  # vertices from which `auto` compares the two directions only: their time is linear in depth
 ABANDON = 1.05  # times the cheapest so far: an order that has cost this much before its end is left
 
 
@@ -214,7 +215,8 @@ def cheapest(linear: Linear) -> Accumulated:
         return accumulate_in(linear, _smaller_end(linear))
     if len(linear.interior) < 2:
         return accumulate_in(linear, "reverse")
-    judge, graph = Judge(linear), elimination_graph(linear)
+    judge = Judge(linear)
+    graph = elimination_graph(linear) if len(linear.interior) < MANY else None
     for name in _candidates(linear, graph):
         judge.consider(name, sequence(linear, name, graph=graph))
     return judge.best()
@@ -230,12 +232,20 @@ def _smaller_end(linear: Linear) -> str:
     return "reverse" if wide <= sum(magnitude(entries(g.shape)) for g in linear.given) else "forward"
 
 
-def _candidates(linear: Linear, graph: EliminationGraph) -> list[str]:
+def _candidates(linear: Linear, graph: EliminationGraph | None) -> list[str]:
     """The orders to compare, a likely one first: the others are left as soon as they cost more."""
+    first = _smaller_end(linear)
+    if graph is None:
+        return [first, "forward" if first == "reverse" else "reverse"]
     pred, succ, inner = graph.masks.pred, graph.masks.succ, range(graph.masks.count)
     chain = all(pred[v].bit_count() == 1 == succ[v].bit_count() for v in inner)
-    first = _smaller_end(linear)
     return [first, *(name for name in POLYNOMIAL if name != first and (chain or name != "dp"))]
+
+
+def is_chain(graph: EliminationGraph) -> bool:
+    """Whether every vertex has one predecessor and one successor, so that the order "dp" exists."""
+    pred, succ = graph.masks.pred, graph.masks.succ
+    return all(pred[v].bit_count() == 1 == succ[v].bit_count() for v in range(graph.masks.count))
 
 
 # ---- the search
@@ -269,6 +279,7 @@ __all__ = [
     "accumulate_in",
     "cheapest",
     "elimination_graph",
+    "is_chain",
     "labels",
     "named",
     "search",
