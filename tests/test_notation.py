@@ -305,6 +305,23 @@ def test_where_lines():
     assert where_lines(name_values(factor_nodes(J.terms))) == ["u = tanh(A x + b)"]
 
 
+def test_options_are_never_lost():
+    """A call with an option gets a letter: `std(x)` would be another number."""
+    x = np.array([1.0, 2.0, 4.0, 8.0])
+    for f, plain in ((lambda x: np.round(x) * x, True), (lambda x: np.round(x, 1) * x, False)):
+        terms = jac.jacobian(f)(x).terms
+        lines = where_lines(name_values(factor_nodes(terms)))
+        assert any(" with " in line for line in lines) is not plain
+    one = jac.jacobian(lambda x: np.std(x, ddof=1) * np.std(x) * x)(x)
+    assert "with" in " ".join(where_lines(name_values(factor_nodes(one.terms))))
+
+
+def test_two_calls_with_other_options_are_not_one_value():
+    x = np.array([0.12, 0.27])
+    terms = jac.jacobian(lambda x: (np.round(x, 1) + np.round(x)) * x)(x).terms
+    assert index_form(terms) in ("δ_ij (u_i + round(x_i))", "δ_ij (u_i + rint(x_i))")
+
+
 def test_a_letter_made_here_is_no_name_of_the_users():
     u = variable("u", (4, 4))
     v = jac.tracing.Traced(variable("v", (4,)))

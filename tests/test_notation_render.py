@@ -94,7 +94,7 @@ DETAILS = [
 ]
 
 BLOCKS = """\
-∂z/∂A ∈ R^{3×(3×4)}      one block per target entry; 12 of 36 entries can be nonzero
+∂z/∂A ∈ R^{3×(3×4)}  one block per target entry; 12 of 36 entries can be nonzero
            ∂z₁/∂A            ∂z₂/∂A            ∂z₃/∂A
   m=1 │ x₁ x₂ x₃ x₄ │   │ ·  ·  ·  ·  │   │ ·  ·  ·  ·  │
   m=2 │ ·  ·  ·  ·  │   │ x₁ x₂ x₃ x₄ │   │ ·  ·  ·  ·  │

@@ -18,7 +18,7 @@ from . import forms
 from .contract import contract
 from .entries import tidy
 from .forms import Form
-from .naming import Names, is_opaque
+from .naming import Names, is_integer, is_opaque
 from .numpy_forms import NUMPY
 from .reader import applied
 
@@ -158,7 +158,14 @@ class Arrays:
 
     def _reshape(self, node: Node) -> Form | None:
         scalar = self.form(node.args[0])
-        return scalar if scalar is not None and all(size == 1 for size in node.shape) else None
+        if scalar is None or any(size != 1 for size in node.shape):
+            return None
+        return scalar if scalar.kind == "s" else Form("sum", (scalar,), None, "s")
+
+    def _astype(self, node: Node) -> Form | None:
+        inner = self.factor(node.args[0])
+        changes = is_integer(node) and not is_integer(node.args[0])
+        return forms.call("astype", (inner,)) if inner is not None and changes else inner
 
     def _tri(self, node: Node) -> Form | None:
         return Form("tri", (), node.params, "m")

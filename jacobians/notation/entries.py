@@ -65,7 +65,8 @@ def index_of(slot: Slot, along: Mapping[int, Index], tables: Mapping[int, str] |
         return along[slot]
     if isinstance(slot, Table):
         name = (tables or {}).get(slot.node.serial) or slot.node.name or "T"
-        return Index(text=f"{name}[{','.join(str(along[label]) for label in slot.labels)}]")
+        inside = ",".join(str(along[label]) for label in slot.labels)
+        return Index(text=f"{name}[{inside}]" if inside else name)
     if any(along[label].text for label, _ in slot.strides):
         parts = [f"{_size(stride)}*{along[label]}" for label, stride in slot.strides]
         return Index(text="+".join([*parts, _size(slot.offset)]))

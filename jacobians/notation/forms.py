@@ -10,6 +10,7 @@ A `Form` is an operation, its arguments and a kind: `s` a scalar, `c` a column, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -330,6 +331,9 @@ TEXT = FormPrinter(
 )
 
 
+_LOWER = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
 def ascii_form(form: Form) -> str:
     """The form without letters that plain terminals lack: `((f - y) .* (1 - f^2)) x'`.
 
@@ -339,7 +343,7 @@ def ascii_form(form: Form) -> str:
     text = TEXT.print(form)
     for letter, plain in (
         ("⁻ᵀ", "^-T"), ("⁻¹", "^-1"), ("ᵀ", "'"), ("(⊙", "(."), ("⊙", ".*"), ("⊗", "kron"), ("−", "-"),
-        ("²", "^2"), ("³", "^3"), ("⁴", "^4"), ("⁵", "^5"), ("≥", ">="), ("≤", "<="), ("≠", "!="),
+        ("≥", ">="), ("≤", "<="), ("≠", "!="),
     ):  # fmt: skip
         text = text.replace(letter, plain)
-    return text
+    return re.sub("[⁻⁰¹²³⁴-⁹]+", lambda raised: "^" + raised.group().translate(_LOWER), text)

@@ -16,13 +16,14 @@ from ..axes import Poly
 from ..expr import Node
 from ..layouts import plain_shape
 from ..terms import Term, TermSum
+from ..wiring import Table
 from .arrays import Arrays, array_text, flatten
 from .entries import index_of, letter, tidy
 from .forms import TEXT, ascii_form
 from .letters import label_letters, place_letters
-from .naming import Names, name_values
+from .naming import CLEAR, Names, is_integer, is_plain, name_values
 from .printers import ASCII, CODE, UNICODE, Printer, number_text
-from .reader import Places, Reader, applied, factor_nodes, read_terms
+from .reader import Places, Reader, applied, factor_nodes, read_terms, term_nodes
 
 
 def default_places(terms: TermSum, names: Names | None = None, axes: Sequence[str] | None = None) -> Places:
@@ -101,8 +102,7 @@ def einsum_call(
     numpy has no repeated output letter, so a delta is told apart: `np.einsum("i,n->in", 1 - f**2, x)`
     stands at `J[i, i, n]`.
     """
-    nodes = [node for node, _ in term.factors]
-    names = names or name_values(nodes)
+    names = names or name_values(term_nodes(term))
     places = places or place_letters(len(term.target), len(term.input), avoid=names.taken())
     coefficient, atoms, sizes = flatten(term, names)
     opened = Term(coefficient, tuple(atoms), term.target, term.input, tuple(sizes))
@@ -113,7 +113,8 @@ def einsum_call(
     subscripts = f"{','.join(groups)}->{''.join(letters[label] for label in output)}"
     along = {label: letter(name) for label, name in letters.items()}
     slots = (*term.target, *term.input)
-    at = "" if list(slots) == output else f"J[{', '.join(str(index_of(slot, along)) for slot in slots)}]"
+    tables = {slot.node.serial: names.of(slot.node) or "T" for slot in slots if isinstance(slot, Table)}
+    at = "" if list(slots) == output else f"J[{', '.join(str(index_of(s, along, tables)) for s in slots)}]"
     return Einsum(subscripts, tuple(array_text(node, names) for node, _ in atoms), coefficient, at)
 
 
@@ -151,14 +152,10 @@ def claim_form(terms: TermSum, places: Places | None = None) -> ClaimForm:
 
 
 def _atom(node: Node, known: Mapping[str, Node]) -> str:
-    stem = node.name if node.name and node.name.isidentifier() else "T" if _is_table(node) else "u"
+    stem = node.name if node.name and node.name.isidentifier() else "T" if is_integer(node) else "u"
     if stem not in known and stem not in ("delta", "sum"):
         return stem
     return next(f"{stem}{k}" for k in range(2, len(known) + 3) if f"{stem}{k}" not in known)
-
-
-def _is_table(node: Node) -> bool:
-    return getattr(node.dtype, "kind", "") == "i"
 
 
 def _claimed(term: Term, places: Places, names: Names) -> str:
@@ -190,6 +187,8 @@ def _meaning(name: str, node: Node, names: Names, printer: Printer) -> str:
         return f"a constant, {plain_shape(node.shape)}"
     if node.op == "variable":
         return f"a value, {plain_shape(node.shape)}"
+    if node.op not in CLEAR and not is_plain(node):
+        return f"{applied(node, names)} with {(node.args[0] if node.op == 'output' else node).params}"
     form = Arrays(names).form(node, written=True)
     if form is not None:
         return ascii_form(form) if printer is ASCII else TEXT.print(form)

@@ -23,7 +23,18 @@ LONG = 60  # characters after which an expression gets a letter
 TWICE = 12  # the same, where it is used more than once
 SUMMED_TWICE = 7  # the same, where it is a sum over letters
 FORMULAS = {"divide", "safe_divide", "power", "square", "reciprocal"}  # written as formulas, not calls
-CLEAR = {"einsum", "combination", "select", "identity", "masked", "full_rank", "where", "assemble", "tri"}
+CLEAR = {
+    "einsum",
+    "combination",
+    "select",
+    "identity",
+    "masked",
+    "full_rank",
+    "where",
+    "assemble",
+    "tri",
+    "astype",
+}
 VALUES = "uvwghc"
 
 
@@ -45,10 +56,40 @@ class Names:
         return frozenset(self.known.values())
 
 
+def is_integer(node: Node) -> bool:
+    """Whether a node holds integers: the table of a selection."""
+    return getattr(node.dtype, "kind", "") in "iu"
+
+
 def is_pointwise(node: Node) -> bool:
     """Whether a node is a function of its arguments entry by entry."""
     known = OPERATIONS.get(node.op)
     return known is not None and known.family == "pointwise"
+
+
+def is_plain(node: Node) -> bool:
+    """Whether a call of the node's operation on its arguments alone is the node: no option is set.
+
+    Only such calls are printed as calls (`std(x)`); with an option the value gets a letter.
+    """
+    source = node.args[0] if node.op == "output" else node
+    if (
+        source.params in (None, ())
+        or (source.op == "det" and node.params in (0, 1))
+        or source.op == "reshape"
+    ):
+        return True
+    known = OPERATIONS.get(source.op)
+    try:
+        made = known.build(*source.args) if known else None
+    except (TypeError, ValueError, ArithmeticError):
+        return False
+    found = made[0].args[0] if isinstance(made, tuple) and made[0].args else made
+    return isinstance(found, Node) and _call(found) == _call(source)
+
+
+def _call(node: Node) -> Any:
+    return node.op, node.params, node.shape, tuple(arg.serial for arg in node.args)
 
 
 def is_opaque(node: Node) -> bool:
@@ -73,14 +114,17 @@ def name_values(
     taken = {*names.known.values(), *avoid}
     costs: dict[int, int] = {}
     where: list[tuple[str, Node]] = []
-    forced = {a.serial for node in reach if is_opaque(node) for a in node.args if not _is_argument(a)}
+    wanted = [a for node in reach if is_opaque(node) for a in node.args if not _is_argument(a)]
+    wanted += [a for node in reach if node.op == "select" for a in node.args[1:]]
+    wanted += [root for root in roots if is_integer(root)]
+    forced = {names.classes[node.serial] for node in wanted}
     for node in reach:
         key = names.classes[node.serial]
         if key in names.known:
             costs[key] = len(names.known[key]) + 1
             continue
         costs[key] = _cost(node, [costs.get(names.classes[a.serial], 1) for a in node.args])
-        if _wants_letter(node, costs[key], uses[key], node.serial in forced):
+        if _wants_letter(node, costs[key], uses[key], key in forced):
             name = _next("C" if node.op == "constant" else VALUES, taken)
             names.known[key] = name
             costs[key] = len(name) + 1
@@ -182,6 +226,8 @@ def _wants_letter(node: Node, cost: int, uses: int, forced: bool) -> bool:
     if node.op == "constant":
         return node.shape != () and node.shape.count(1) != len(node.shape)
     if forced:
+        return True
+    if node.op not in CLEAR and not is_plain(node):
         return True
     if is_opaque(node):
         return uses > 1 and cost > TWICE

@@ -55,6 +55,8 @@ CODE_COMPARE = {
 def _code_call(p: FormPrinter, form: Form) -> Printed:
     if form.value in CODE_COMPARE:
         return f" {CODE_COMPARE[form.value]} ".join(p.at(arg, HADAMARD) for arg in form.args), PLUS
+    if form.value == "astype":
+        return f"{p.at(form.args[0], ATOM)}.astype(int)", ATOM
     args = [p.print(arg) for arg in form.args]
     if form.value == "holds":
         return f"np.where({args[0]}, 1, 0)", ATOM

@@ -193,11 +193,10 @@ class _Parser:
 
     def _term(self, reading: _Reading) -> Term:
         places = [*self.target, *self.input]
-        hidden = dict.fromkeys(
-            name
-            for name in (*reading.declared, *(k for _, own in reading.factors for k in own))
-            if name not in places
-        )
+        known = {*reading.declared, *(name for _, own in reading.factors for name in own)}.difference(places)
+        shown = [name for pair in reading.deltas for tree in pair for name in _names(tree)]
+        carried = [name for _, own in reading.factors for name in own]
+        hidden = {k: None for k in (*shown, *reading.declared, *carried) if k in known}
         labels = {name: k for k, name in enumerate((*places, *hidden))}
         sizes = [reading.declared[n] if n in hidden else self._size_of(n) for n in labels]
         slots: dict[str, Slot] = {name: labels[name] for name in places}
@@ -240,6 +239,8 @@ class _Parser:
             return second, affine(0, [(labels[first], 1)])
         if left.id not in places:
             raise ReadingError("a delta starts with an axis", self._caret(left.col_offset), "delta[j,i+1]")
+        if isinstance(right, ast.Name) and right.id in self.nodes:
+            return left.id, Table((), self.nodes[right.id])
         if isinstance(right, ast.Subscript) and isinstance(right.value, ast.Name):
             items = right.slice.elts if isinstance(right.slice, ast.Tuple) else [right.slice]
             own = tuple(labels[self._letter(item)] for item in items)
@@ -269,3 +270,9 @@ def _factors(tree: ast.expr) -> list[ast.expr]:
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
         return [ast.Constant(-1), *_factors(tree.operand)]
     return [tree]
+
+
+def _names(tree: ast.expr) -> list[str]:
+    """The names in an expression, from left to right."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return [node.id for node in sorted(found, key=lambda node: node.col_offset)]

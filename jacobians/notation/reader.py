@@ -33,7 +33,7 @@ from .entries import (
     total,
 )
 from .letters import SUMMED, fresh
-from .naming import Names, is_opaque, name_values
+from .naming import Names, is_integer, is_opaque, name_values
 
 Places = tuple[Sequence[str], Sequence[str]]  # letters of the target axes, of the input axes
 
@@ -197,6 +197,12 @@ def _where(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     return Call("where", (condition, x, y))
 
 
+def _astype(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
+    """A conversion that changes no value is not shown."""
+    inner = reader.factor(node.args[0], index)
+    return Call("astype", (inner,)) if is_integer(node) and not is_integer(node.args[0]) else inner
+
+
 def _assemble(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     coded, _ = node.params
     made, used = [], len(coded)
@@ -213,7 +219,8 @@ def _reshape(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
         return reader.entry(node.args[0], [Index()] * node.args[0].ndim)
     terms = local_jacobian(node, 0).terms
     (only,) = terms if len(terms) == 1 else (None,)
-    if only is None or not all(isinstance(slot, int) for slot in only.target):
+    tabled = only is not None and any(isinstance(slot, Table) for slot in only.input)
+    if only is None or tabled or not all(isinstance(slot, int) for slot in only.target):
         return Entry(applied(node, reader.names), tuple(index))
     along = {slot: at for slot, at in zip(only.target, index, strict=True) if isinstance(slot, int)}
     along.update({label: Index() for label in range(len(only.sizes)) if label not in along})
@@ -237,15 +244,20 @@ _READ = {
     "where": _where,
     "reshape": _reshape,
     "tri": _tri,
+    "astype": _astype,
     "assemble": _assemble,
 }
 
 
 def factor_nodes(terms: TermSum) -> list[Node]:
     """Every node a Jacobian's notation shows: its factors, and the tables of its selections."""
-    nodes = [node for term in terms.terms for node, _ in term.factors]
-    slots = [slot for term in terms.terms for slot in (*term.target, *term.input)]
-    return nodes + [slot.node for slot in slots if isinstance(slot, Table)]
+    return [node for term in terms.terms for node in term_nodes(term)]
+
+
+def term_nodes(term: Term) -> list[Node]:
+    """The factors of one Term and the tables of its selections."""
+    slots = (*term.target, *term.input)
+    return [node for node, _ in term.factors] + [slot.node for slot in slots if isinstance(slot, Table)]
 
 
 def read_terms(terms: TermSum, places: Places, names: Names | None = None, used: Sequence[str] = ()) -> Expr:

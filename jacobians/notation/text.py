@@ -168,7 +168,7 @@ def detail_lines(view: ChainView, ascii: bool = False) -> list[tuple[str, str]]:
     label = "numpy" if len(view.links) > 1 else "einsum"
     lines += [(label if k == 0 else "", text if k == 0 else f"+ {text}") for k, text in enumerate(calls)]
     lines += _matrix_lines(view, known, ascii)
-    wheres = where_lines(known, printer)
+    wheres = [plain_text(text) if ascii else text for text in where_lines(known, printer)]
     lines += [("where" if k == 0 else "", text) for k, text in enumerate(wheres)]
     return lines
 
@@ -231,16 +231,24 @@ def block_text(link: Link, width: int = 80, ascii: bool = False, known: Names | 
     """The block picture: symbols for small sizes, shades for large ones, a count where sizes are symbolic."""
     shape = shape_text(link.terms.target_shape, link.terms.input_shape, "×")
     drawn = picture(link, known)
-    head = f"{link.title} ∈ R^{{{shape}}}      "
+    head = f"{link.title} ∈ R^{{{shape}}}"
     if drawn is None:
-        lines = _shaded(link, head, width)
+        lines = [*_headed(head, counted(link), width), *_shaded(link, width)]
     elif len(drawn.target_shape) == 1 and len(drawn.input_shape) <= 1:
-        lines = [head + counted(link), *_matrix(drawn)]
+        lines = [*_headed(head, counted(link), width), *_matrix(drawn)]
     else:
         per = "one block per target entry; " if drawn.target_shape else ""
-        lines = [head + per + counted(link), *_blocks(link, drawn, width)]
+        lines = [*_headed(head, per + counted(link), width), *_blocks(link, drawn, width)]
     text = "\n".join(line.rstrip() for line in lines)
     return plain_text(text) if ascii else text
+
+
+def _headed(head: str, text: str, width: int) -> list[str]:
+    """Both on one line where they fit, closer together or below one another where not."""
+    for gap in ("      ", "  "):
+        if len(head + gap + text) <= width:
+            return [head + gap + text]
+    return [head, INDENT + text]
 
 
 def _cells(rows: Sequence[Sequence[str | None]], wide: int) -> list[str]:
@@ -286,13 +294,12 @@ def _row_labels(link: Link, drawn: Picture) -> list[str]:
     return [text.ljust(max(map(len, texts))) for text in texts]
 
 
-def _shaded(link: Link, head: str, width: int) -> list[str]:
+def _shaded(link: Link, width: int) -> list[str]:
     """Large sizes: the flattened Jacobian on a coarse grid, darker where more entries can be nonzero."""
     grid = density(link.terms, 16, min(60, width - 6))
-    lines = [head + counted(link)]
     if grid is None:
-        return lines
-    lines.append("  rows: target entries, columns: input entries; shaded by the share that can be nonzero")
+        return []
+    lines = ["  rows: target entries; columns: input entries; darker: more can be nonzero"]
     for row in grid:
         lines.append(
             "  │" + "".join(SHADES[0 if v == 0 else 1 + min(3, int(v * 4 - 1e-9))] for v in row) + "│"
