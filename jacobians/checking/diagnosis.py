@@ -1,0 +1,328 @@
+"""What is wrong with a claim: rules tried in a fixed order, the first that explains it speaks.
+
+`diagnosed(problem, samples, seed)` gives the verdict on a claim that is known to be wrong.  Every rule is
+held against all samples, so that nothing is explained by luck; the right formula is a repaired text where
+one is found, else the engine's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ..errors import JacobiansError
+from ..layouts import plain_shape, shape_text
+from .case import Case, Finding, held_against
+from .chains import chain_rule
+from .constants import constant_factor, scalar_factor, simple
+from .edits import repaired_text
+from .formulas import Formula
+from .placing import gap
+from .problem import Problem
+from .retries import assumptions, commuting, last_assumptions, square_only
+from .samples import Sample, Sampler
+from .sums import natural_terms, product_rule, summands
+from .tied import tied_entries
+from .verdict import Verdict
+from .written import engine_formula
+
+Array = np.ndarray[Any, Any]
+Rule = Callable[[Case], Finding | None]
+USED = 3  # samples that a diagnosis looks at
+
+
+def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict:
+    """The verdict on a wrong claim: reason, correct formula, worst entry, counterexample."""
+    telling = sorted(samples, key=lambda s: s.truth.scale == 0)
+    wrong_first = sorted(telling[: max(USED, 1)], key=lambda s: s.match(problem.layout or "tensor") != "wrong")
+    case = Case(problem, tuple(wrong_first), held_against(problem, telling[0]), seed)
+    finding = next((found for found in (rule(case) for rule in RULES) if found is not None), _unrelated(case))
+    correct = finding.correct or _correct(case)
+    return Verdict(
+        "false",
+        finding.sentence,
+        reason=finding.reason,
+        layout=finding.layout,
+        factor=finding.factor,
+        assumption=finding.assumption,
+        counterexample=_counterexample(case),
+        correct=correct,
+        evidence=tuple(_evidence(case)),
+        title=problem.title,
+        details=finding.details or _worst(case),
+    )
+
+
+def _right_elsewhere(case: Case) -> Finding | None:
+    for layout in case.layouts():
+        if layout != case.layout and all(s.match(layout) == "right" for s in case.samples):
+            what = f"The claim is the derivative in {layout} layout, not in {case.layout} layout."
+            return Finding("layout", what, layout=layout)
+    return None
+
+
+def _axis_order(case: Case) -> Finding | None:
+    if case.claimed is None:
+        return None
+    rank = case.claimed[0].ndim
+    if not 2 <= rank <= 5:
+        return None
+    for order in permutations(range(rank)):
+        if order != tuple(range(rank)) and case.fits(np.transpose(c, order) for c in case.claimed):
+            return _reordered(case, order)
+    return None
+
+
+def _reordered(case: Case, order: tuple[int, ...]) -> Finding:
+    if len(order) == 2:
+        return Finding(
+            "transpose",
+            "The claim is the transpose of the derivative.",
+            correct=wrapped(case, "({}).T"),
+        )
+    sample = case.samples[0]
+    index = case.problem.claim.index
+    letters = " ".join(index.axes) if index is not None else ""
+    moved = f"({', '.join(index.axes[k] for k in order)})" if index is not None else str(order)
+    assert sample.claim is not None
+    target, inputs = sample.truth.target, sample.truth.inputs
+    result = shape_text(target, inputs[0]) if len(inputs) == 1 else plain_shape(sample.truth.tensor.shape)
+    bar = ""
+    if index is not None and inputs:
+        names = [index.axes[k] for k in order]
+        bar = f"{' '.join(names[: len(target)])} | {' '.join(names[len(target) :])}"
+    width = max(len(result), len(plain_shape(sample.claim.shape))) + 4
+    details = (
+        f"claim    {plain_shape(sample.claim.shape):<{width}}{letters}".rstrip(),
+        f"result   {result:<{width}}{bar}".rstrip(),
+    )
+    sentence = f"Moving the claim's axes to {moved} makes it equal at {len(case.samples)} random points."
+    correct = f"{bar}: {index.text.partition(':')[2].strip()}" if index is not None else ""
+    correct = correct or wrapped(case, "np.transpose({}, " + str(order) + ")")
+    return Finding("axis-order", sentence, details=details, correct=correct)
+
+
+def wrapped(case: Case, template: str) -> str:
+    """The claim's text inside a template, its own statements before it; "" where that cannot be read or is wrong."""
+    claim = case.problem.claim
+    if claim.kind != "numpy":
+        return ""
+    *before, last = [part.strip() for part in _statements(claim)]
+    text = "; ".join([*before, template.format(last)])
+    return text if case.repaired(text) else ""
+
+
+def _statements(claim: Formula) -> list[str]:
+    assert claim.program is not None
+    return [step.statement.text for step in claim.program.steps]
+
+
+def _sign(case: Case) -> Finding | None:
+    if case.same_shape and case.claimed is not None and case.fits(-c for c in case.claimed):
+        return Finding("sign", "The claim has the opposite sign.", factor=-1, correct=wrapped(case, "-({})"))
+    return None
+
+
+def _factor(case: Case) -> Finding | None:
+    found = constant_factor(case)
+    if found is None:
+        return None
+    number, text = found
+    what = f"The derivative is {text} times the claim."
+    return Finding("factor", what, factor=simple(number), correct=wrapped(case, text + "*({})"))
+
+
+def _scalar_factor(case: Case) -> Finding | None:
+    found = scalar_factor(case)
+    if found is None:
+        return None
+    text, chained = found
+    what = f"The derivative is the claim times {text}."
+    reason = "chain" if chained else "factor"
+    return Finding(reason, what, factor=text, correct=wrapped(case, f"({text})*" + "({})"))
+
+
+def _shape(case: Case) -> Finding | None:
+    """Shapes that do not fit: a diag, a sum, a broadcast, or the text's own."""
+    if case.claimed is None:
+        return None
+    if case.same_shape:
+        return None
+    for rule in (_diagonal_shape, _sum_shape, _broadcast_shape):
+        found = rule(case)
+        if found is not None:
+            return found
+    return None
+
+
+def _diagonal_shape(case: Case) -> Finding | None:
+    assert case.claimed is not None
+    ranks = case.claimed[0].ndim, case.expected[0].ndim
+    if ranks[1] == 2 * ranks[0] and case.fits(_spread(c) for c in case.claimed):
+        return Finding("diagonal", "The derivative is diag of the claim.", correct=wrapped(case, "np.diag({})"))
+    if ranks == (2, 1) and case.fits(np.diagonal(c) for c in case.claimed):
+        return Finding("diagonal", "The derivative is the diagonal of the claim.", correct=wrapped(case, "np.diag({})"))
+    return None
+
+
+def _spread(values: Array) -> Array:
+    """`claim[a, b]` at the places `[a, b, a, b]`."""
+    count = values.size
+    return np.asarray((np.eye(count) * values.reshape(-1)).reshape(values.shape * 2))
+
+
+def _sum_shape(case: Case) -> Finding | None:
+    assert case.claimed is not None
+    rank = case.claimed[0].ndim
+    for axis in range(rank):
+        summed = [c.sum(axis=axis) for c in case.claimed]
+        for scale, name in ((summed, "sum"), ([c.mean(axis=axis) for c in case.claimed], "mean")):
+            if case.fits(scale):
+                what = f"The claim must be summed over its axis {axis}."
+                return Finding("sum-forgotten", what, correct=wrapped(case, f"np.{name}({{}}, axis={axis})"))
+            turned = [np.transpose(a) for a in scale]
+            if case.fits(turned):
+                return Finding("sum-forgotten", f"The claim must be summed over its axis {axis}.")
+    if case.fits(np.asarray(c.sum()).reshape(e.shape) for c, e in zip(case.claimed, case.expected, strict=True) if e.size == 1):
+        return Finding("sum-forgotten", "The claim must be summed over all of its axes.", correct=wrapped(case, "np.sum({})"))
+    for axis in range(case.expected[0].ndim):
+        if all(
+            e.ndim > axis and c.shape == e.sum(axis=axis).shape and gap(c, e.sum(axis=axis)) < 1e-8
+            for c, e in zip(case.claimed, case.expected, strict=True)
+        ):
+            return Finding("shape", f"The claim is the sum of the derivative over its axis {axis}.")
+    return None
+
+
+def _broadcast_shape(case: Case) -> Finding | None:
+    """The numbers are there, with another shape: flattened, or spread by broadcasting."""
+    assert case.claimed is not None
+    pairs = list(zip(case.claimed, case.expected, strict=True))
+    for name, change in (("", lambda c: c), ("transposed and ", np.transpose)):
+        if all(c.size == e.size for c, e in pairs) and case.fits(change(c).reshape(e.shape) for c, e in pairs):
+            shapes = f"{plain_shape(pairs[0][0].shape)}, not {plain_shape(pairs[0][1].shape)}"
+            what = f"The numbers are right, but the claim's shape is {shapes}{' (' + name + 'reshaped)' if name else ''}."
+            return Finding("shape", what, correct=wrapped(case, "np.reshape({}, " + str(pairs[0][1].shape) + ")"))
+    spread = [_broadcast(c, e) for c, e in pairs]
+    if all(a is not None for a in spread) and case.fits([a for a in spread if a is not None]):
+        return Finding("shape", "Only broadcasting makes the claim equal: its own shape is another one.")
+    return None
+
+
+def _broadcast(claim: Array, expected: Array) -> Array | None:
+    try:
+        return np.broadcast_to(claim, expected.shape)
+    except ValueError:
+        return None
+
+
+def _diagonal_part(case: Case) -> Finding | None:
+    """Right on the diagonal only, or diagonal where it should be full."""
+    if case.claimed is None or not case.same_shape or case.expected[0].ndim % 2 or not case.expected[0].ndim:
+        return None
+    shapes = [e.shape for e in case.expected]
+    if any(s[: len(s) // 2] != s[len(s) // 2 :] for s in shapes):
+        return None
+    masks = [_spread(np.ones(s[: len(s) // 2])) for s in shapes]
+    pairs = list(zip(case.claimed, case.expected, masks, strict=True))
+    if case.fits(c * m for c, _, m in pairs):
+        return Finding(
+            "diagonal", "Only the diagonal of the claim is right: entries off it are 0.", correct=wrapped(case, "np.diag(np.diag({}))")
+        )
+    if all(np.any(e * m) and gap(c * m, e * m) < 1e-8 and not np.any(c * (1 - m)) for c, e, m in pairs):
+        return Finding("diagonal", "The claim is the diagonal part of the derivative; entries off the diagonal are missing.")
+    if all(np.any(c * (1 - m)) and gap(c, e * (1 - m)) < 1e-8 for c, e, m in pairs):
+        return Finding("diagonal", "The claim lacks the diagonal of the derivative.")
+    return None
+
+
+def _cannot(case: Case) -> Finding | None:
+    """A claim that cannot be evaluated, or has a shape that nothing explains."""
+    error = next((s.error for s in case.samples if s.error is not None), None)
+    if error is not None:
+        return Finding("shape", f"The claim cannot be evaluated: {error.what}.", details=tuple(error.where.splitlines()))
+    if case.claimed is not None and not case.same_shape:
+        shapes = plain_shape(case.claimed[0].shape), plain_shape(case.expected[0].shape)
+        what = f"The claim is {shapes[0]}, the derivative in {case.layout} layout is {shapes[1]}."
+        return Finding("shape", what)
+    return None
+
+
+def _unrelated(case: Case) -> Finding:
+    return Finding("unrelated", "No transpose, layout, factor, term or assumption that was tried makes it right.")
+
+
+RULES: tuple[Rule, ...] = (
+    _right_elsewhere,
+    tied_entries,
+    _axis_order,
+    _sign,
+    _factor,
+    _shape,
+    assumptions,
+    product_rule,
+    summands,
+    _scalar_factor,
+    chain_rule,
+    natural_terms,
+    _diagonal_part,
+    repaired_text,
+    square_only,
+    commuting,
+    last_assumptions,
+    _cannot,
+)
+
+
+def _correct(case: Case) -> str:
+    """The right formula: a repaired text, the engine's matrix or index form, or nothing."""
+    found = repaired_text(case)
+    if found is not None and found.correct:
+        return found.correct
+    return engine_formula(case)
+
+
+def _worst(case: Case) -> tuple[str, ...]:
+    """The entry where claim and derivative differ most, with both values."""
+    if case.claimed is None or not case.same_shape:
+        return ()
+    difference = np.abs(case.claimed[0] - case.expected[0])
+    place = np.unravel_index(int(np.argmax(difference)), difference.shape)
+    at = f"[{', '.join(str(int(k)) for k in place)}]" if place else ""
+    return (
+        f"claim{at}    {case.claimed[0][place]:.6g}",
+        f"result{at}   {case.expected[0][place]:.6g}",
+    )
+
+
+def _evidence(case: Case) -> list[str]:
+    sample = case.samples[0]
+    how = next((s.truth.how for s in case.samples if " and " in s.truth.how), sample.truth.how)
+    sizes = " ".join(f"{name}={size}" for name, size in sample.sizes.items())
+    return [f"derivative by {how}, {len(case.samples)} random points{f' (sizes {sizes})' if sizes else ''}"]
+
+
+def _counterexample(case: Case) -> dict[str, Any] | None:
+    """Small whole numbers at which the claim is wrong, else the first random point."""
+    problem = case.problem
+    names = [entry.name for entry in problem.inputs] + list(problem.directions() if problem.layout == "differential" else ())
+    try:
+        sampler = Sampler(problem, case.seed + 5)
+        for _ in range(4):
+            point = sampler.point("whole")
+            sample = sampler.at(point)
+            if np.all(np.isfinite(sample.truth.tensor)) and sample.match(case.layout) == "wrong" and sample.truth.scale > 0:
+                return {name: point[name] for name in names if name in point}
+    except (JacobiansError, np.linalg.LinAlgError, ValueError):
+        pass
+    point = dict(case.samples[0].point)
+    return {name: point[name] for name in names if name in point} if case.samples[0].match(case.layout) == "wrong" else None
+
+
+def with_layout(problem: Problem, layout: str) -> Problem:
+    """The problem held against a layout."""
+    return replace(problem, layout=layout)

@@ -1,0 +1,133 @@
+"""Functions and claims in every form they can be given: `formula(given, names)`.
+
+Numpy text, matrix-calculus text, index notation, a callable, or an array.  A `Formula` has `text`, the
+`names` it needs, and `run(values)`; what it is made of stays visible (`program`), for the diagnosis.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..errors import JacobiansError, ReadingError, ShapeError
+from ..reading import Budget, IndexClaim, Program, is_index_claim, parse, parse_index_claim
+from .conventions import agreed
+
+Values = Mapping[str, Any]
+BUDGET = Budget(steps=60_000, entries=4_000_000, work=60_000_000)  # of one run: about a second at most
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A function or a claim; `kind` is `numpy`, `matrixcalculus`, `index`, `callable` or `array`."""
+
+    kind: str
+    text: str
+    names: tuple[str, ...]
+    program: Program | None = None
+    index: IndexClaim | None = None
+    call: Callable[..., Any] | None = None
+    array: Any = field(default=None, repr=False)
+
+    def run(self, values: Values, shape: tuple[int, ...] | None = None) -> Any:
+        """The value where `values` gives the names; `shape` helps an index claim whose deltas lack a size."""
+        if self.program is not None:
+            return self.program.run({name: values[name] for name in values}, BUDGET)
+        if self.index is not None:
+            return _run_index(self.index, values, shape)
+        if self.call is not None:
+            return self.call(*(values[name] for name in self.names))
+        return self.array
+
+
+def formula(given: Any, names: Iterable[str] = (), syntax: str = "") -> Formula:
+    """The formula that `given` is: text, a callable, or numbers.
+
+    A text is index notation where it has axes and a colon, numpy where numpy syntax reads it, else
+    matrix-calculus syntax (`syntax` asks for one).  Raises ReadingError.
+
+    >>> formula("A @ x").kind, formula("x'*A").kind, formula("i|j: delta[i,j]").kind, formula(2.0).kind
+    ('numpy', 'matrixcalculus', 'index', 'array')
+    """
+    if isinstance(given, Formula):
+        return given
+    if isinstance(given, str):
+        return _from_text(given, syntax)
+    if callable(given):
+        return _from_callable(given, tuple(names))
+    try:
+        array = np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        what = f"a {type(given).__name__} is no formula"
+        raise ReadingError(what, "", "text, a function of arrays, or an array") from error
+    return Formula("array", f"an array of shape {array.shape}", (), array=array)
+
+
+def _from_text(text: str, syntax: str) -> Formula:
+    if syntax != "matrixcalculus" and is_index_claim(text):
+        claim = parse_index_claim(text)
+        return Formula("index", text, claim.names, index=claim)
+    order = [syntax] if syntax else ["numpy", "matrixcalculus"]
+    first: JacobiansError | None = None
+    for name in order:
+        try:
+            program = parse(text, name)
+        except JacobiansError as error:
+            first = first or error
+            continue
+        return Formula(name, text, program.names, program=agreed(program))
+    assert first is not None
+    raise first
+
+
+def _from_callable(call: Callable[..., Any], names: tuple[str, ...]) -> Formula:
+    inputs = getattr(call, "inputs", None)
+    if inputs is None:
+        try:
+            parameters = inspect.signature(call).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise ReadingError("the function has no signature", "", "a lambda with named arguments") from error
+        inputs = [p.name for p in parameters if p.default is inspect.Parameter.empty]
+        starred = any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
+        inputs = list(names) if starred else inputs
+    text = getattr(call, "text", None) or getattr(call, "__name__", "f")
+    program = getattr(call, "program", None)
+    if isinstance(program, Program):
+        return Formula("numpy", str(text), program.names, program=agreed(program))
+    return Formula("callable", str(text), tuple(inputs), call=call)
+
+
+def _run_index(claim: IndexClaim, values: Values, shape: tuple[int, ...] | None) -> Any:
+    """An index claim; letters that only deltas carry get the sizes with which the claim has `shape`."""
+    known = {name: int(value) for name, value in values.items() if isinstance(value, int | np.integer)}
+    letters = set(claim.letters())
+    try:
+        return claim.run(values, {}, BUDGET)
+    except ShapeError as error:
+        if shape is None or "no size" not in error.what:
+            raise
+        first = error
+    if len(claim.axes) == len(shape):
+        try:
+            return claim.run(values, dict(zip(claim.axes, shape, strict=True)), BUDGET)
+        except ShapeError:
+            pass
+    free = [letter for letter in claim.axes if letter not in known][:5]
+    fitting: list[Any] = []
+    for sizes in product(sorted(set(shape)), repeat=len(free)):
+        given = {**{k: v for k, v in known.items() if k in letters}, **dict(zip(free, sizes, strict=True))}
+        try:
+            found = np.asarray(claim.run(values, given, BUDGET))
+        except ShapeError:
+            continue
+        fitting.append(found)
+        if sorted(found.shape) == sorted(shape):
+            return found
+    if fitting:
+        return fitting[0]
+    raise first

@@ -1,0 +1,218 @@
+"""From samples to a verdict: `judge(problem, seed)`.
+
+A claim is true where it fits at every point, the derivative being known twice; false where it clearly does
+not fit at one; undecided where the two ways to the derivative disagree, or gaps stay between right and
+wrong.  Exact arithmetic is tried on what looks true.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import JacobiansError
+from .diagnosis import diagnosed
+from .placing import NAMES, layouts_of
+from .problem import SYMMETRIC_WORDS, Problem
+from .proof import Proof, prove
+from .samples import Sample, Sampler
+from .verdict import Verdict
+
+FEW, MANY, MOST = 3, 10, 24  # points: of smooth formulas, of formulas with branches, at most
+_BRANCHES = re.compile(
+    r"\b(abs|relu|sign|max\w*|min\w*|where|clip|heaviside|floor|ceil|round|if|sort|median|norm|hinge|leaky_relu|"
+    r"elu|absolute|fabs|fmax|fmin|ptp|argmax|argmin)\b|[<>]"
+)
+_KINKS = "the function may have a kink there, where a derivative is a convention: choose other values"
+
+
+def judge(problem: Problem, seed: int = 0) -> Verdict:
+    """The verdict on a problem; raises JacobiansError where the problem itself makes no sense."""
+    problem.check()
+    sampler = Sampler(problem, seed)
+    first = sampler.sample(compare=True)
+    for _ in range(3):
+        if first.truth.agreed is not False:
+            break
+        first = sampler.sample(compare=True)
+    if first.truth.agreed is False:
+        return _disagreement(problem, first)
+    samples = [first, *_more(problem, sampler, first)]
+    doubtful = next((s for s in samples if s.truth.agreed is False), None)
+    if doubtful is not None:
+        return _disagreement(problem, doubtful)
+    return decide(problem, sampler, samples, seed)
+
+
+def decide(problem: Problem, sampler: Sampler, samples: list[Sample], seed: int) -> Verdict:
+    """The verdict that samples allow."""
+    usable = [s for s in samples if s.claim is None or s.finite]
+    if not usable:
+        return replace(
+            _undecided(problem, "the claim has no finite value at any point that was tried"),
+            evidence=(f"{len(samples)} random points",),
+        )
+    layouts = asked_layouts(problem, usable[0])
+    grades = {layout: _grade(usable, layout) for layout in layouts}
+    for layout in layouts:
+        if grades[layout] == "right":
+            return _right(problem, sampler, usable, layout, seed, layouts)
+    if all(grade == "wrong" for grade in grades.values()):
+        return diagnosed(problem, usable, seed)
+    return _unclear(problem, sampler, usable, [name for name in layouts if grades[name] == "unclear"], seed)
+
+
+def asked_layouts(problem: Problem, sample: Sample) -> tuple[str, ...]:
+    """The layout asked for, or all that have a place."""
+    if problem.layout:
+        return (problem.layout,)
+    return layouts_of(sample.truth.target, sample.truth.inputs, len(set(problem.slots)) > 1)
+
+
+def _grade(samples: Sequence[Sample], layout: str) -> str:
+    """Right at every point, wrong at one, or unclear; a derivative that vanishes at a point shows nothing."""
+    found = [sample.match(layout) for sample in samples]
+    if "wrong" in found:
+        return "wrong"
+    telling = [grade for sample, grade in zip(samples, found, strict=True) if sample.truth.scale > 0]
+    telling = telling or found
+    return "right" if telling.count("right") > len(telling) / 2 and "wrong" not in found else "unclear"
+
+
+def branching(problem: Problem) -> bool:
+    """Whether function or claim has branches, so that one point does not speak for all."""
+    return bool(_BRANCHES.search(f"{problem.function.text} ; {problem.claim.text}"))
+
+
+def _more(problem: Problem, sampler: Sampler, first: Sample) -> list[Sample]:
+    """More samples: until there are enough at which claim and derivative have numbers other than 0."""
+    if all(entry.value is not None for entry in problem.inputs):
+        return []
+    wanted = MANY if branching(problem) or problem.function.kind == "callable" else FEW
+    found: list[Sample] = []
+    nonzero = int(first.truth.scale > 0 and first.finite)
+    wrong = bool(problem.layout) and first.finite and first.match(problem.layout) == "wrong"
+    while len(found) < MOST:
+        done = len(found) + 1 >= wanted and nonzero
+        if done or (wrong and len(found) >= FEW - 1) or (first.error is not None and len(found) >= FEW - 1):
+            break
+        if len(found) >= MANY and not nonzero and not branching(problem):
+            break
+        sample = sampler.sample(compare=len(found) == 0)
+        nonzero += int(sample.truth.scale > 0 and sample.finite)
+        found.append(sample)
+    return found
+
+
+def _right(
+    problem: Problem, sampler: Sampler, samples: list[Sample], layout: str, seed: int, layouts: tuple[str, ...]
+) -> Verdict:
+    proof = prove(replace(problem, layout=layout), samples[0].sizes, layout, sampler.rng)
+    if proof is not None and not proof.holds and max(s.gap(layout) for s in samples) > 1e-14:
+        return _close_but_false(problem, samples, proof)
+    evidence = [*_evidence(samples, layout)]
+    if proof is not None and proof.holds:
+        evidence.append(proof.sentence)
+    evidence += _other_sizes(problem, layout, seed)
+    others = [n for n in layouts if n != layout and all(s.match(n) == "right" for s in samples)]
+    if others:
+        evidence.append(f"the same array in {', '.join(others)} layout")
+    if all(s.truth.scale == 0 for s in samples):
+        evidence.append("the derivative is zero at every point that was tried")
+    return Verdict(
+        "true", _sentence(problem, layout, samples, proof), layout=layout, evidence=tuple(evidence), title=problem.title
+    )
+
+
+def _sentence(problem: Problem, layout: str, samples: Sequence[Sample], proof: Proof | None) -> str:
+    exactly = ", exactly modulo 2^61 - 1 too" if proof is not None and proof.holds else ""
+    words = sorted({w for entry in problem.inputs for w in entry.words})
+    given = f" for {', '.join(words)} input" if words else ""
+    return f"The claim equals the derivative in {layout} layout{given} at {len(samples)} random points{exactly}."
+
+
+def _evidence(samples: Sequence[Sample], layout: str) -> list[str]:
+    worst = max(sample.gap(layout) for sample in samples)
+    ways = sorted({sample.truth.how for sample in samples if " and " in sample.truth.how} or {samples[0].truth.how})
+    sizes = sorted({" ".join(f"{k}={v}" for k, v in s.sizes.items()) for s in samples} - {""})
+    at = f" (sizes {'; '.join(sizes)})" if sizes else ""
+    return [
+        f"derivative by {' / '.join(ways)}",
+        f"{len(samples)} random points{at}, largest relative difference {worst:.0e}",
+    ]
+
+
+def _other_sizes(problem: Problem, layout: str, seed: int) -> list[str]:
+    """Whether the claim holds at other sizes than those given; one that cannot be evaluated there says nothing."""
+    if not problem.sizes or not problem.symbols() or any(e.value is not None for e in problem.inputs):
+        return []
+    other = problem.other_sizes()
+    try:
+        sample = Sampler(problem, seed + 1, other).sample()
+    except JacobiansError:
+        return []
+    shown = " ".join(f"{name}={size}" for name, size in other.items())
+    match = sample.match(layout) if sample.finite else "unclear"
+    if match == "right":
+        return [f"right at other sizes too ({shown})"]
+    same_shape = np.isfinite(sample.gap(layout))
+    return [f"right at the given sizes; at {shown} it is not"] if match == "wrong" and same_shape else []
+
+
+def _close_but_false(problem: Problem, samples: Sequence[Sample], proof: Proof) -> Verdict:
+    if max(s.gap(problem.layout or "tensor") for s in samples) < 1e-12:
+        return _undecided(problem, "rounded numbers agree and exact ones do not: a constant may be rounded")
+    return Verdict(
+        "false",
+        "The claim is close to the derivative but not equal to it.",
+        reason="factor",
+        evidence=(proof.sentence,),
+        title=problem.title,
+    )
+
+
+def _unclear(
+    problem: Problem, sampler: Sampler, samples: list[Sample], layouts: Sequence[str], seed: int
+) -> Verdict:
+    """More points, better conditioned by chance, decide; or exact arithmetic; or nobody does."""
+    more = [sampler.sample() for _ in range(8)] if not any(e.value is not None for e in problem.inputs) else []
+    for layout in layouts:
+        grades = [s.match(layout) for s in [*samples, *more] if s.finite]
+        if "wrong" in grades:
+            continue
+        clear = [s for s in [*samples, *more] if s.finite and s.match(layout) == "right"]
+        if len(clear) >= FEW and len(clear) >= len(grades) / 2:
+            return _right(problem, sampler, clear, layout, seed, (layout,))
+        proof = prove(replace(problem, layout=layout), samples[0].sizes, layout, sampler.rng)
+        if proof is not None and proof.holds:
+            return Verdict("true", "Exact arithmetic shows it.", layout=layout, evidence=(proof.sentence,), title=problem.title)
+        if proof is not None:
+            return _close_but_false(problem, samples, proof)
+    if all("wrong" in [s.match(name) for s in [*samples, *more] if s.finite] for name in layouts):
+        return diagnosed(problem, [*samples, *more], seed)
+    worst = max(min(s.gap(name) for name in layouts) for s in samples)
+    return _undecided(problem, f"differences of {worst:.0e} stay between rounding and an error")
+
+
+def _disagreement(problem: Problem, sample: Sample) -> Verdict:
+    """The engine and the differences disagree; unless the claim is wrong by both, nothing is said."""
+    how = f"the engine and differences of the function disagree by {sample.truth.gap:.0e}"
+    return replace(_undecided(problem, f"{how}; {_KINKS}"), evidence=(how,))
+
+
+def _undecided(problem: Problem, why: str) -> Verdict:
+    return Verdict("undecided", why[:1].upper() + why[1:] + ".", title=problem.title)
+
+
+def direction_doubt(problem: Problem) -> bool:
+    """Whether a differential claim about a symmetric input could mean symmetric directions alone."""
+    return problem.layout == "differential" and any(
+        SYMMETRIC_WORDS & set(problem.input(name).words) and not problem.symmetric_direction(name)
+        for name in problem.wrt
+    )
+
+
+__all__ = ["NAMES", "decide", "judge"]
