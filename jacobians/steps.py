@@ -38,7 +38,7 @@ def step(known: Operation) -> Callable[..., tuple[Any, dict[str, Any]]]:
 
     signature = _signature(known)
     traced.__signature__ = run.__signature__ = signature  # type: ignore[attr-defined]
-    traced.__name__ = run.__name__ = known.name
+    traced.__name__, run.__name__ = "z", known.name  # in every formula z is the value of the operation
     run.__doc__ = f"{known.doc}\n\nReturns (z, local Jacobians by argument name).\n{known.formula}"
     return run
 

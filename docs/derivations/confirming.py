@@ -2,13 +2,6 @@
 
 import numpy as np
 
-from jacobians.notation.index import index_form
-
-
-def printed(J):
-    """A Jacobian in index notation."""
-    return index_form(J.terms)
-
 
 def differences(f, x, h=1e-6):
     """All entries of ∂f/∂x by central differences of f's values, shape target x input."""
