@@ -166,12 +166,14 @@ class Graph:
         lines = ["Graph of named values:"]
         for label in self.nodes:
             node = self.named[label]
-            made = ", ".join(self._before(node))
+            made = ", ".join(self.before(label))
             kind = "argument" if node.op == "variable" else f"from {made}" if made else "constant"
             lines.append(f"  {label}: {show_shape(node.shape, ()) if node.shape else 'scalar'}, {kind}")
         return "\n".join(lines)
 
-    def _before(self, node: Node) -> list[str]:
+    def before(self, label: str) -> tuple[str, ...]:
+        """The named values that a value is made from directly, in evaluation order."""
+        node = self._node(label)
         stops = {n.serial for n in self.named.values() if n.serial < node.serial}
         stack, seen, found = list(node.args), set(), set()
         while stack:
@@ -183,7 +185,7 @@ class Graph:
                 found.add(one.serial)
             else:
                 stack.extend(one.args)
-        return [self._order[serial] for serial in sorted(found)]
+        return tuple(self._order[serial] for serial in sorted(found))
 
 
 def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> dict[str, Node]:
