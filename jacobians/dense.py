@@ -67,8 +67,10 @@ def add_term(out: np.ndarray, t: Term, fresh: bool = False) -> None:
 
 
 def _nothing_summed(t: Term) -> bool:
-    """Whether the Term's factors only need broadcasting products."""
-    return t.carried <= set(t.wiring) and all(len(set(labels)) == len(labels) for _, labels in t.factors)
+    """Whether the Term's factors only need broadcasting products (a mask selects instead)."""
+    masked = len(t.factors) > 1 and any(node.dtype == bool for node, _ in t.factors)
+    distinct = all(len(set(labels)) == len(labels) for _, labels in t.factors)
+    return t.carried <= set(t.wiring) and distinct and not masked
 
 
 def _write_product(through: np.ndarray, t: Term, order: dict[int, int]) -> None:

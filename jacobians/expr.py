@@ -194,4 +194,6 @@ def combination(
         tuple(sizes[label] for label in output),
     )
     weights = [constant(c) for c, _, _ in parts if isinstance(c, float)]
-    return Node("combination", nodes, params, params[2], promote((*nodes, *weights)))
+    dtype = promote((*nodes, *weights))
+    dtype = np.dtype(np.float32) if dtype == bool else dtype  # masks add as numbers
+    return Node("combination", nodes, params, params[2], dtype)

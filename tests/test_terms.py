@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians.axes import symbol
-from jacobians.derivative import Jacobian
+from jacobians.derivative import Jacobian, evaluated
 from jacobians.errors import ShapeError
 from jacobians.expr import Node, combination, product, variable
 from jacobians.operation import local_jacobian
@@ -246,6 +246,21 @@ def test_product_and_combination_by_each_argument(data: st.DataObject) -> None:
         mixed = combination(parts, output, sizes)
         total = sum(np.tensordot(dense(local_jacobian(mixed, k)), a.value, a.ndim) for k, a in enumerate(mixed.args))
         assert np.array_equal(total, np.asarray(evaluate([mixed])[0]))
+
+
+def test_masks_add_as_numbers_and_select_as_masks() -> None:
+    """A weighted sum of masks is numbers; a mask beside a factor hides even what is not finite."""
+    on, off = leaf(np.array([True, False, True])), leaf(np.array([False, True, True]))
+    both = combination([(1, on, (0,)), (2, off, (0,))], (0,), (3,))
+    assert both.dtype == np.float32
+    assert np.array_equal(evaluate([product([(both, (0,)), (leaf(np.ones(3)), (0,))], (0,), (3,))])[0], [1, 2, 3])
+    wild = leaf(np.array([2.0, np.inf, 3.0]))
+    t = collapse(Term(1, ((on, (0,)), (wild, (0,))), (0,), (0,), (3,)))
+    whole = TermSum((3,), (3,), (t,))
+    assert np.array_equal(dense(whole), np.diag([2.0, 0, 3.0]))
+    assert np.array_equal(evaluated(whole, None, None, float).materialize(), np.diag([2.0, 0, 3.0]))
+    more = compose(whole, TermSum((3,), (3,), (Term(1, ((leaf(np.array([1.0, np.nan, 2.0])), (0,)),), (0,), (0,), (3,)),)))
+    assert np.array_equal(dense(more), np.diag([2.0, 0, 6.0]))
 
 
 # ---- what the normal form keeps
