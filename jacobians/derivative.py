@@ -37,7 +37,7 @@ class Jacobian(Presented):
     >>> import numpy as np, jacobians as jac
     >>> A, x = np.arange(12.0).reshape(3, 4), np.arange(4.0)
     >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(A, x)
-    Jacobian of shape 3 x (3 x 4) by A: 12 of 36 entries can be nonzero, 288 B if materialized
+    Jacobian of f of shape 3 x (3 x 4) by A: 12 of 36 entries can be nonzero, 288 B if materialized
     """
 
     __slots__ = ("values",)

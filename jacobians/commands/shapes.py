@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..layouts import LAYOUTS, layout_named
-from ..notation.printers import UNICODE
+from ..notation.printers import ASCII, UNICODE
 from ..shapetables import ShapeTable, rows_of
 from ..symbolic import symbolic_graph
 from .inputs import add_input_arguments, read_inputs
@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     graph = symbolic_graph(f, declared)
     for label in args.wrt or ():
         graph.shape(label)
-    table = ShapeTable(rows_of(graph, declared.sizes, args.target, args.wrt, UNICODE), layout)
+    table = ShapeTable(rows_of(graph, declared.sizes, args.target, args.wrt, ASCII if use_ascii(args) else UNICODE), layout)
     if args.json:
         print_json(table.as_json())
     else:

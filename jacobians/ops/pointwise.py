@@ -130,15 +130,20 @@ SERVES["where"] = OPERATIONS["where"]
 
 
 def _power_local(node: Node, k: int) -> TermSum:
-    """Like the row's text, but a constant exponent needs no guard: p x**(p-1), and 2 x for p = 2."""
+    """Like the row's text, but a constant exponent needs no choice: p x**(p-1), and 2 x for p = 2."""
     exponent = node.args[1]
     if k == 0 and exponent.op == "constant" and exponent.shape == ():
         p = exponent.value if type(exponent.value) in (int, float) else exponent.value.item()
         return _local(node, k, {0: "0", 1: "1", 2: "2*x"}.get(p, f"{p}*x**({p - 1})"))
+    if k == 0 and exponent.op == "constant":
+        return _local(node, k, "y*x**where(y == 0, 1.0, y - 1)")
     return _local(node, k, POWER[k])
 
 
-POWER = ("where(y == 0, 0.0, y*x**(y - 1))", "where(x == 0, 0.0, z*log(x))")
+POWER = (
+    "where(logical_and(x == 0, y == 0), 0.0, y*x**(y - 1))",
+    "where(x == 0, 0.0, z*log(x))",
+)
 TRUTHS = {
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_not", "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite", "signbit",
@@ -292,10 +297,17 @@ _ROWS: list[tuple[Any, ...]] = [
 for _name, _forward, *_rest in _ROWS:
     _more = _rest.pop() if isinstance(_rest[-1], dict) else {}
     pointwise(_name, _forward, *_rest, **_more)
+
+
+def power(x: Any, y: Any) -> Node:
+    """z = x ** y, entry by entry, broadcast; by both arguments."""
+    return make("power", x, y)
+
+
 rule("power", lambda params, x, y: x**y, _power_local)
 OPERATIONS["power"] = Operation(
-    "power", "pointwise", lambda x, y: make("power", x, y), ("x", "y"), ("power", "pow", "float_power"),
-    "dz/dx = δ y x**(y - 1); dz/dy = δ z log(x)", "0 by y at x = 0; 0 by x at y = 0",
+    "power", "pointwise", power, ("x", "y"), ("power", "pow", "float_power"),
+    "dz/dx = δ y x**(y - 1); dz/dy = δ z log(x)", "0 by y at x = 0; 0 by x at x = y = 0",
 )  # fmt: skip
-BUILDERS["power"] = OPERATIONS["power"].build
+BUILDERS["power"] = power
 SERVES.update({name: OPERATIONS["power"] for name in ("power", "pow", "float_power")})

@@ -1,0 +1,196 @@
+"""The command line: what is printed, where errors go, exit statuses, ASCII, JSON, pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jacobians.cli import COMMANDS, available, main
+
+LAYER = ["z = A @ x + b; f = tanh(z)", "A:M,N", "x:N", "b:M"]
+LOSS = ["z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)", "A:M,N", "x:N", "b:M", "y:M"]
+
+
+def run(capsys, *words):
+    status = main(words)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+# Command, the error as printed, word for word: what, where, what to do instead.
+MESSAGES = {
+    "shapes that do not fit": (
+        ["shapes", "z = A @ x + b", "A:3,4", "x:3", "b:3"],
+        "error: shapes do not fit in A @ x\n  z = A @ x + b\n      ^^^^^  A is 3 × 4, x is 3: the inner sizes 4 and 3 differ\n"
+        "  try: A.T @ x gives 4, or declare x:4\n",
+    ),
+    "unknown name": (
+        ["shapes", "z = A @ x; f = W @ z", "A:3,4", "x:4"],
+        "error: unknown name 'W' in statement 2\n  statement 2: f = W @ z\n                   ^  known: A, x, z\n"
+        "  try: declare W:rows,cols\n",
+    ),
+    "misspelled operation": (
+        ["show", "z = sofmax(x)", "x:4"],
+        "error: 'sofmax' is not an operation\n  z = sofmax(x)\n      ^^^^^^\n  try: softmax (operations: jacobians ops)\n",
+    ),
+    "a quote is not transpose": (
+        ["shapes", "z = x'", "x:4"],
+        "error: cannot read \"x'\": a quote is not transpose\n  z = x'\n       ^\n"
+        "  try: write x.T (matrixcalculus.org syntax: * is ⊙ here, @ is the product)\n",
+    ),
+    "sizes with an x": (["shapes", "z = A @ x", "A:3x4", "x:4"], "error: A:3x4 – sizes are separated by commas\n  A:3x4\n    ^^^\n  try: A:3,4\n"),
+    "no shape at all": (
+        ["shapes", "z = A @ x"],
+        "error: no input has a shape\n  statements: z = A @ x\n  try: A:M,N x:N b:M after the statements\n",
+    ),
+    "unknown layout": (
+        ["shapes", "z = A @ x", "A:3,4", "x:4", "--layout", "numerater"],
+        "error: layout 'numerater' is not known\n  layouts: tensor, numerator, denominator, vec, vec-row, gradient\n  try: numerator\n",
+    ),
+    "unknown command": (
+        ["shape", "z = A @ x"],
+        None,
+    ),
+    "unknown target": (
+        ["show", "z = A @ x", "A:3,4", "x:4", "--target", "f"],
+        "error: 'f' is no named value of this function\n  names: A, x, z\n  try: one of A, x, z\n",
+    ),
+    "numbers needed": (
+        ["show", "z = A @ x", "A:3,N", "x:N", "--as", "numpy"],
+        "error: A:3,N – N has no size yet, and a numpy program needs one\n  try: add N=4\n",
+    ),
+    "unknown explanation": (["explain", "layuot"], None),
+    "unknown operation": (["ops", "softmx"], None),
+    "an attribute walk": (["shapes", "z = x.__class__", "x:4"], None),
+    "an import": (["shapes", "__import__('os').system('true')", "x:4"], None),
+    "a huge power": (["shapes", "z = 10**10**10 * x", "x:4"], None),
+    "deep brackets": (["shapes", "z = " + "(" * 200 + "x" + ")" * 200, "x:4"], None),
+    "one letter, two sizes": (["shapes", "z = A @ x", "A:M,N", "x:N", "M=3", "M=4"], None),
+    "an empty text": (["shapes", "", "x:4"], None),
+    "not an assignment": (["shapes", "for i in x: pass", "x:4"], None),
+    "a claims file that is not there": (["lecture", "--claims", "no-such-file.json"], None),
+    "an unknown option": (["shapes", "z = A @ x", "A:3,4", "x:4", "--layuot", "all"], None),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_errors_have_three_parts_exit_status_2_and_no_traceback(name, capsys):
+    words, wanted = MESSAGES[name]
+    status, out, err = run(capsys, *words)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert "\n  try: " in err
+    assert "Traceback" not in err
+    if wanted is not None:
+        assert err == wanted
+
+
+def test_debug_keeps_the_traceback():
+    with pytest.raises(Exception, match="is not an operation"):
+        main(["show", "z = sofmax(x)", "x:4", "--debug"])
+
+
+def test_every_command_has_help(capsys):
+    for name in available():
+        with pytest.raises(SystemExit) as caught:
+            main([name, "--help"])
+        assert caught.value.code == 0
+        assert f"jacobians {name}" in capsys.readouterr().out
+
+
+def test_all_commands_of_the_design_are_there():
+    assert list(COMMANDS) == ["lecture", "shapes", "show", "check", "bench", "report", "identities", "explain", "ops"]
+
+
+def test_without_words_the_commands_are_listed(capsys):
+    status, out, _ = run(capsys)
+    assert status == 0
+    for name in available():
+        assert f"  {name}" in out
+
+
+def test_shapes_prints_the_table(capsys):
+    status, out, err = run(capsys, "shapes", *LAYER)
+    assert (status, err) == (0, "")
+    assert "∂z/∂A            M × (M × N)      M²N       δ_im x_n" in out
+
+
+def test_show_prints_the_chain(capsys):
+    status, out, _ = run(capsys, "show", *LOSS, "M=3", "N=4", "--wrt", "A")
+    assert status == 0
+    assert "matrix form   ((f − y) ⊙ (1 − f²)) xᵀ" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("form", ["text", "latex", "numpy", "slides", "html", "svg"])
+def test_show_in_every_form(form, capsys):
+    if form == "html":
+        pytest.importorskip("jacobians.report")
+    status, out, _ = run(capsys, "show", *LOSS, "M=3", "N=4", "--wrt", "A", "--as", form)
+    assert status == 0
+    assert {"text": "index form", "latex": "\\underbrace", "numpy": "import numpy", "slides": "np.einsum", "html": "<math", "svg": "<svg"}[form] in out
+
+
+def test_show_writes_a_file(capsys, tmp_path):
+    path = tmp_path / "f.tex"
+    status, out, _ = run(capsys, "show", *LAYER, "--as", "latex", "-o", str(path))
+    assert (status, out) == (0, "")
+    assert "\\underbrace" in path.read_text(encoding="utf-8")
+
+
+def test_json_is_one_document(capsys):
+    _, out, _ = run(capsys, "shapes", *LAYER, "--json")
+    rows = json.loads(out)
+    assert rows[0]["title"] == "∂z/∂A"
+    assert rows[0]["layouts"]["vec"].startswith("M × MN")
+    assert set(rows[0]) == {"title", "kind", "target_shape", "input_shape", "shape", "entries", "nonzero", "index_form", "layouts", "recipes"}
+    _, out, _ = run(capsys, "show", *LAYER, "--json")
+    assert json.loads(out)["shape"] == "M × (M × N)"
+    _, out, _ = run(capsys, "ops", "tanh", "--json")
+    assert json.loads(out)[0]["name"] == "tanh"
+
+
+def test_matrix_calculus_syntax(capsys):
+    status, out, _ = run(capsys, "show", "x'*A*x", "A:n,n", "x:n", "--syntax", "matrixcalculus", "--wrt", "x")
+    assert status == 0
+    assert "A x" in out
+    assert "Aᵀ x" in out
+
+
+def test_ops_lists_every_operation(capsys):
+    from jacobians.operation import OPERATIONS
+
+    _, out, _ = run(capsys, "ops")
+    assert f"{len(OPERATIONS)} operations." in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_explain_prints_ten_lines(capsys):
+    status, out, _ = run(capsys, "explain", "kronecker", "delta")
+    assert status == 0
+    assert "shared index" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("words", [["shapes", *LAYER], ["show", *LOSS], ["explain", "delta"], ["ops"], ["lecture", "--only", "50-52"]], ids=lambda w: w[0])
+def test_an_ascii_pipe_gets_ascii(words):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
+    done = subprocess.run([sys.executable, "-m", "jacobians", *words], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
+def test_a_closed_pipe_is_no_error():
+    done = subprocess.run(f'"{sys.executable}" -m jacobians ops | head -1', shell=True, capture_output=True, check=False)
+    assert done.stderr == b""
+
+
+def test_wide_and_narrow(capsys):
+    for width in (60, 200):
+        _, out, _ = run(capsys, "explain", "delta", "--width", str(width))
+        assert max(map(len, out.splitlines())) <= width

@@ -1,0 +1,252 @@
+"""What a lecturer sees: steps, chains, shape tables, derivations, layouts, explanations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians.errors import JacobiansError, LayoutError, ReadingError, ShapeError, UnknownNameError, UnsupportedError
+from jacobians.explanations import ALIASES, EXPLANATIONS
+
+rng = np.random.default_rng(11)
+A, x, b, y = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3), rng.normal(size=3)
+LAYER = {"A": "M,N", "x": "N", "b": "M"}
+LOSS = "z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)"
+
+
+def loss(A, x, b, y):
+    z = A @ x + b
+    f = np.tanh(z)
+    L = 0.5 * np.sum((f - y) ** 2)
+    return L
+
+
+# ---- step by step
+
+
+def test_a_lecturer_goes_step_by_step():
+    z, dz = jac.ops.affine(A, x, b)
+    f, df = jac.ops.tanh(z)
+    np.testing.assert_allclose(z, A @ x + b)
+    np.testing.assert_allclose(f, np.tanh(z))
+    assert list(dz) == ["A", "x", "b"]
+    dfdA = jac.chain(df["x"], dz["A"])
+    np.testing.assert_allclose(np.asarray(dfdA), np.einsum("i,im,n->imn", 1 - f**2, np.eye(3), x))
+
+
+def test_arrays_join_a_chain_with_their_split():
+    _, df = jac.ops.tanh(A @ x)
+    found = jac.chain((np.ones(3), 0), df["x"], (A, 1))
+    np.testing.assert_allclose(np.asarray(found), (1 - np.tanh(A @ x) ** 2) @ A)
+
+
+def test_the_error_of_a_broken_chain_reads_as_in_a_lecture():
+    dL_df = jac.jacobian(lambda f: np.sum(f**2))(np.ones(3))
+    dL_df.target_name, dL_df.input_name = "L", "f"
+    dz_dA = jac.jacobian(lambda A: A @ x)(rng.normal(size=(5, 4)))
+    dz_dA.target_name, dz_dA.input_name = "z", "A"
+    with pytest.raises(ShapeError) as caught:
+        jac.chain(dL_df, dz_dA)
+    assert str(caught.value).splitlines() == [
+        "cannot contract ∂L/∂f with ∂z/∂A: input axes f (3) against target axes z (5)",
+        "  neighbours of a chain share their middle axes",
+        "  try: the step ∂f/∂z is missing",
+    ]
+
+
+def test_an_array_without_its_split_is_no_link():
+    with pytest.raises(UnsupportedError, match="a link of the chain is ndarray"):
+        jac.chain(A, x)
+
+
+# ---- graphs and chains
+
+
+def test_a_graph_names_the_function_s_own_variables():
+    g = jac.trace(loss)(A, x, b, y)
+    assert g.nodes == ("A", "x", "b", "y", "z", "f", "L")
+    assert repr(g.chain("L", "A")) == "∂L/∂A = ∂L/∂f · ∂f/∂z · ∂z/∂A"
+    assert g.chain("L", "A").shapes == (((3,), (3, 3), (3, 3, 4)),)
+    np.testing.assert_allclose(g.value("f"), np.tanh(A @ x + b))
+    np.testing.assert_allclose(np.asarray(g.local("f", "z")), np.diag(1 - np.tanh(A @ x + b) ** 2))
+
+
+def test_paths_of_a_residual_add_up():
+    def net(x, W):
+        h = x + np.tanh(W @ x)
+        k = h + np.tanh(W @ h)
+        return k
+
+    W = rng.normal(size=(4, 4))
+    chain = jac.trace(net)(x, W).chain("k", "W")
+    total = sum(np.asarray(jac.chain(*path)) for path in chain.paths)
+    assert len(chain.paths) == 2
+    np.testing.assert_allclose(total, np.asarray(chain.whole))
+
+
+def test_jac_name_names_an_intermediate():
+    g = jac.trace(lambda x: np.exp(jac.name(x * x, "square")))(x)
+    assert "square" in g.nodes
+
+
+def test_an_unknown_name_lists_those_there_are():
+    with pytest.raises(UnknownNameError, match="'q' is no named value") as caught:
+        jac.trace(loss)(A, x, b, y).local("L", "q")
+    assert "A, x, b, y, z, f, L" in str(caught.value)
+
+
+# ---- symbolic shapes
+
+
+def test_sizes_stay_symbols():
+    rows = {row.title: row for row in jac.shapes("z = A @ x + b; f = tanh(z)", **LAYER).rows}
+    assert rows["∂z/∂A"].shape == "M × (M × N)"
+    assert str(rows["∂z/∂A"].entries) == "M**2*N"
+    assert str(rows["∂f/∂A"].nonzero) == "M*N"
+    assert rows["∂f/∂A"].index == "δ_im (1 − f_i²) x_n"
+
+
+def test_the_shape_table_is_the_mock_up_s():
+    text = jac.shapes("z = A @ x + b; f = tanh(z)", **LAYER).text()
+    lines = [line.split() for line in text.splitlines()]
+    assert ["∂z/∂A", "M", "×", "(M", "×", "N)", "M²N", "δ_im", "x_n", "MN"] in lines
+    assert "  Read a shape as: target axes first, then (input axes)." in text.splitlines()
+    assert max(map(len, text.splitlines())) <= 80 + 8
+
+
+def test_numbers_are_put_in_where_they_are_known():
+    table = jac.shapes("z = A @ x + b; L = sum(z**2)", layout="all", M=3, N=4, **LAYER)
+    rows = {row.title: row for row in table.rows}
+    assert rows["∂z/∂A"].layout("vec").startswith("3 × 12  xᵀ⊗I")
+    assert rows["∂L/∂A"].layout("numerator") == "4 × 3"
+    assert rows["∂L/∂A"].layout("gradient") == "3 × 4"
+    assert rows["∂z/∂A"].layout("numerator") == "none, rank 3"
+    assert max(map(len, table.text().splitlines())) <= 90
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "index"),
+    [
+        ("Y = inv(X)", {"X": "n,n"}, "−Y_im Y_nj"),
+        ("y = softmax(x)", {"x": "N"}, "δ_in y_i − y_i y_n"),
+        ("z = x[1:] - x[:-1]", {"x": "N"}, "δ_{n,i+1} − δ_in"),
+        ("Y = A @ X @ B", {"A": "k,n", "X": "n,p", "B": "p,q", "wrt": "X"}, "B_pj A_in"),
+    ],
+)
+def test_index_forms(text, shapes, index):
+    assert jac.show(text, **shapes).index_form() == index
+
+
+def test_a_derivation_prints_every_step_of_the_mock_up():
+    text = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER).text()
+    for line in (
+        '    index form    (∂L/∂A)_mn = Σ_i Σ_j (∂L/∂f)_i (∂f/∂z)_ij (∂z/∂A)_jmn',
+        '    einsum        np.einsum("i,ij,jmn->mn", dL_df, df_dz, dz_dA)',
+        "    sum over δ    (∂L/∂A)_mn = (f_m − y_m)(1 − f_m²) x_n",
+        "    matrix form   ((f − y) ⊙ (1 − f²)) xᵀ   (gradient layout, M × N)",
+        "  1×(M×N)    1×M     M×M    M×(M×N)",
+        "  1×(3×4)    1×3     3×3    3×(3×4)",
+    ):
+        assert line in text.splitlines()
+    assert "12 of 36 entries can be nonzero" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_ascii_has_no_other_symbol():
+    d = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER)
+    assert d.text(ascii=True).isascii()
+    assert jac.shapes(LOSS, layout="all", y="M", M=3, N=4, **LAYER).text(ascii=True).isascii()
+
+
+def test_the_latex_has_braces_with_shapes():
+    assert r"\underbrace{\frac{\partial z}{\partial A}}_{M \times (M \times N)}" in jac.show("z = A @ x", wrt="A", A="M,N", x="N").latex()
+
+
+def test_a_derivation_s_program_needs_numbers_and_then_runs():
+    with pytest.raises(ReadingError, match="a numpy program needs one"):
+        jac.show("z = A @ x", wrt="A", A="M,N", x="N").numpy()
+    text = jac.show("z = A @ x", wrt="A", A="M,N", x="N", M=3, N=4).numpy()
+    namespace: dict = {}
+    exec(compile(text, "<program>", "exec"), namespace)
+    found = namespace["z"](A, x)[-1]
+    np.testing.assert_allclose(found, np.einsum("im,n->imn", np.eye(3), x))
+
+
+def test_no_dependence_is_said():
+    assert "z does not depend on c" in jac.show("z = A @ x", wrt="c", A="M,N", x="N", c="K").text()
+
+
+def test_a_python_function_needs_no_numbers_either():
+    d = jac.show(loss, wrt="A", y="M", **LAYER)
+    assert d.shape == "(M × N)"
+    assert [k.input_name for k in d.chain.paths[0]] == ["f", "z", "A"]
+
+
+def test_an_undeclared_argument_is_named():
+    with pytest.raises(JacobiansError, match="y has no shape"):
+        jac.show(loss, wrt="A", **LAYER)
+
+
+# ---- a Jacobian shows itself
+
+
+def test_a_jacobian_s_notation_uses_the_function_s_names():
+    J = jac.jacobian(loss, "A")(A, x, b, y)
+    assert J.index_form() == "(f_m − y_m)(1 − f_m²) x_n"
+    assert J.einsum() == 'np.einsum("m,m,n->mn", f - y, 1 - f**2, x)'
+    assert J.matrix_form() == "((f − y) ⊙ (1 − f²)) xᵀ"
+    assert "\\odot" in J.latex()
+    assert "1×(3×4)" in str(J.chain())
+
+
+@pytest.mark.parametrize("name", ["tensor", "vec", "vec-row"])
+def test_layouts_of_a_tensor(name):
+    J = jac.jacobian(lambda A, x: A @ x, "A")(A, x)
+    dense = np.asarray(J)
+    wanted = {
+        "tensor": dense,
+        "vec": np.kron(x[None, :], np.eye(3)),
+        "vec-row": np.kron(np.eye(3), x[None, :]),
+    }
+    np.testing.assert_allclose(J.layout(name), wanted[name])
+
+
+def test_a_layout_without_a_place_says_why():
+    J = jac.jacobian(lambda A, x: A @ x, "A")(A, x)
+    with pytest.raises(LayoutError, match="numerator layout has no place"):
+        J.layout("numerator")
+    with pytest.raises(LayoutError, match="gradient layout needs a scalar target"):
+        J.layout("gradient")
+
+
+def test_scipy_gets_the_sparse_matrix_and_the_operator():
+    pytest.importorskip("scipy")
+    for f, wrt in ((lambda A, x: np.tanh(A @ x), "A"), (lambda A, x: A.T @ A, "A"), (lambda A, x: x[1:] * x[:-1], "x")):
+        J = jac.jacobian(f, wrt)(A, x)
+        for vec, layout in (("rows", "vec-row"), ("columns", "vec")):
+            dense = J.layout(layout)
+            np.testing.assert_allclose(J.to_scipy(vec).toarray(), dense)
+            operator = J.as_linear_operator(vec)
+            v, u = rng.normal(size=dense.shape[1]), rng.normal(size=dense.shape[0])
+            np.testing.assert_allclose(operator @ v, dense @ v)
+            np.testing.assert_allclose(operator.rmatvec(u), dense.T @ u)
+
+
+def test_a_flattening_must_say_which():
+    J = jac.jacobian(lambda x: x * x)(x)
+    pytest.importorskip("scipy")
+    with pytest.raises(UnsupportedError, match="vec='cols' is not known"):
+        J.to_scipy("cols")
+
+
+# ---- explanations
+
+
+@pytest.mark.parametrize("term", EXPLANATIONS)
+def test_explanations_are_about_ten_lines(term):
+    assert 4 <= len(EXPLANATIONS[term].splitlines()) <= 14
+
+
+def test_aliases_lead_somewhere():
+    assert set(ALIASES.values()) <= set(EXPLANATIONS)
