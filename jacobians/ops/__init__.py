@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import (  # noqa: F401, I001  # noqa: F401, I001  # noqa: F401, I001  # noqa: F401, I001
+from . import (  # noqa: F401
     activations,
     arithmetic,
     determinant,

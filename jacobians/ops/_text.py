@@ -36,12 +36,19 @@ def scale(coefficient: Any, node: Node) -> Node:
 
 def multiply(left: Any, right: Any) -> Any:
     """`left * right` of nodes or numbers, broadcast; a number becomes a coefficient."""
+    left, right = _number(left), _number(right)
     if not isinstance(left, Node):
         return scale(left, right) if isinstance(right, Node) else left * right
     if not isinstance(right, Node):
         return scale(right, left)
     common = broadcast(left.shape, right.shape, where="*")
     return product(list(zip((left, right), common.arguments, strict=True)), common.output, common.sizes)
+
+
+def _number(value: Any) -> Any:
+    """A Python number that has become a constant node, as the number again."""
+    plain = isinstance(value, Node) and value.op == "constant" and isinstance(value.dtype, type)
+    return value.value if plain else value
 
 
 @cache

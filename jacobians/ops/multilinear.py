@@ -75,7 +75,7 @@ def dot(x: Any, y: Any) -> Node:
     """z = x.dot(y): the last axis of x against the last but one of y (the last of a vector)."""
     x, y = as_node(x), as_node(y)
     if x.ndim == 0 or y.ndim == 0:
-        return multiply(x, y)
+        return _text.multiply(x, y)  # type: ignore[no-any-return]
     left = [("x", k) for k in range(x.ndim)]
     right = [("y", k) for k in range(y.ndim)]
     right[-2 if y.ndim > 1 else -1] = left[-1]
@@ -107,7 +107,7 @@ def inner(x: Any, y: Any) -> Node:
     """z[i..., j...] = sum_k x[i..., k] y[j..., k]."""
     x, y = as_node(x), as_node(y)
     if x.ndim == 0 or y.ndim == 0:
-        return multiply(x, y)
+        return _text.multiply(x, y)  # type: ignore[no-any-return]
     left = [("x", k) for k in range(x.ndim - 1)]
     right = [("y", k) for k in range(y.ndim - 1)]
     return contract([(x, [*left, "k"]), (y, [*right, "k"])], left + right, "inner")

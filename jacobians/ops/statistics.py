@@ -1,4 +1,4 @@
-"""Statistics: `var`, `std`, `average`, `cov`, `corrcoef`, and `nansum`, `nanmean` of what is a number.
+"""Statistics: `mean`, `var`, `std`, `average`, `cov`, `corrcoef`, and `nansum`, `nanmean` of what is a number.
 
 The variance of entries that are all equal has derivative 0, and so, by convention, has the deviation.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import entries, number
+from ..axes import Poly, entries, number, show
 from ..errors import ShapeError, UnsupportedError
 from ..expr import Node
 from ..operation import as_node, operation, rule
@@ -18,12 +18,26 @@ from ..terms import TermSum
 from . import _text
 from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
 from ._broadcast import axes_of
-from .arithmetic import mean
 from .joining import concatenate
 from .multilinear import broadcast_to, diagonal, matmul, outer, sum, transpose
-from .pointwise import make
+from .pointwise import BUILDERS, make
 from .reductions import count_nonzero
 from .reshaping import atleast, reshape_node
+
+
+@operation("multilinear", "x")
+def mean(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False) -> Node:
+    """z = the sum of x over some axes, divided by their number of entries."""
+    x = as_node(x)
+    count = entries(x.shape[k] for k in axes_of(axis, x.ndim))
+    total = sum(x, axis, keepdims=keepdims)
+    if isinstance(count, Poly):  # a size without a number divides as a named value
+        size = Node("size", (), count, (), float, show(count).replace(" ", ""))
+        return _text.expression("x/y", {"x": total, "y": size}, BUILDERS)  # type: ignore[no-any-return]
+    return _text.scale(1 / count, total)
+
+
+rule("size", lambda size: number(size, "a mean"))
 
 
 def _centred(x: Node, gone: tuple[int, ...]) -> Node:
