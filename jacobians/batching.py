@@ -24,8 +24,12 @@ from .traces import trace_function
 from .tracing import Traced, unwrap, wrap
 from .wiring import Affine, relabel
 
-TRAILING = frozenset({"inv", "pinv", "cumsum", "cumprod", "cholesky", "det", "convolve"})  # work on the last axes alone
-AXES = frozenset({"softmax", "log_softmax", "logsumexp", "max", "min", "norm", "share", "count_nonzero", "any", "all"})
+TRAILING = frozenset(
+    {"inv", "pinv", "cumsum", "cumprod", "cholesky", "det", "convolve"}
+)  # work on the last axes alone
+AXES = frozenset(
+    {"softmax", "log_softmax", "logsumexp", "max", "min", "norm", "share", "count_nonzero", "any", "all"}
+)
 
 
 def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = None) -> Callable[..., Any]:
@@ -45,13 +49,25 @@ def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = 
         named = bind(f, args, kwargs)
         leaves = {name: flatten(value, name) for name, value in named.items()}
         size = _batch_size(leaves, shared)
-        outer = {path: as_node(unwrap(leaf)) for name, (found, _) in leaves.items() for path, leaf in found if _is_array(leaf)}
+        outer = {
+            path: as_node(unwrap(leaf))
+            for name, (found, _) in leaves.items()
+            for path, leaf in found
+            if _is_array(leaf)
+        }
         examples = {
             name: rebuild([_example(leaf, name not in shared) for _, leaf in found])
             for name, (found, rebuild) in leaves.items()
         }
-        traced = trace_function(f, (), examples) if _by_name(f) else trace_function(f, tuple(examples.values()), {})
-        known = {n.serial: (outer[n.name or ""], (n.name or "").split("[")[0] not in shared) for n in traced.variables}
+        traced = (
+            trace_function(f, (), examples)
+            if _by_name(f)
+            else trace_function(f, tuple(examples.values()), {})
+        )
+        known = {
+            n.serial: (outer[n.name or ""], (n.name or "").split("[")[0] not in shared)
+            for n in traced.variables
+        }
         made = [_whole(batch_node(t, known, size), t.shape, size) for t in traced.targets]
         numeric = not any(isinstance(leaf, Traced) for found, _ in leaves.values() for _, leaf in found)
         return traced.rebuild([np.asarray(v) for v in evaluate(made)] if numeric else [wrap(n) for n in made])
@@ -80,12 +96,20 @@ def _example(leaf: Any, batched: bool) -> Any:
 
 def _batch_size(leaves: Mapping[str, Any], shared: set[str]) -> Size:
     found = {
-        path: leaf.shape for name, (parts, _) in leaves.items() if name not in shared for path, leaf in parts if _is_array(leaf) and hasattr(leaf, "shape")
+        path: leaf.shape
+        for name, (parts, _) in leaves.items()
+        if name not in shared
+        for path, leaf in parts
+        if _is_array(leaf) and hasattr(leaf, "shape")
     }
     sizes = {shape[0] for shape in found.values() if shape}
     if len(sizes) != 1 or any(not shape for shape in found.values()):
         shapes = ", ".join(f"{path} {shape}" for path, shape in found.items())
-        raise ShapeError("vectorize needs one batch size", f"shapes: {shapes}", "a leading batch axis everywhere, or in_axes={name: None}")
+        raise ShapeError(
+            "vectorize needs one batch size",
+            f"shapes: {shapes}",
+            "a leading batch axis everywhere, or in_axes={name: None}",
+        )
     return sizes.pop()
 
 
@@ -106,7 +130,12 @@ def batch_node(target: Node, known: dict[int, tuple[Node, bool]], size: Size) ->
         args = [known[arg.serial] for arg in node.args]
         if not any(batched for _, batched in args):
             same = all(new is old for (new, _), old in zip(args, node.args, strict=True))
-            known[node.serial] = (node if same else Node(node.op, tuple(n for n, _ in args), node.params, node.shape, node.dtype, node.name), False)
+            known[node.serial] = (
+                node
+                if same
+                else Node(node.op, tuple(n for n, _ in args), node.params, node.shape, node.dtype, node.name),
+                False,
+            )
         else:
             known[node.serial] = (_batched(node, args, size), True)
     return known[target.serial]
@@ -123,7 +152,10 @@ def _batched(node: Node, args: Args, size: Size) -> Node:
         return product(operands, (new, *output), (*sizes, size))
     if node.op == "combination":
         coefficients, labels, shape = node.params
-        parts = [(c, n, (*([0] if b else []), *(k + 1 for k in ls))) for c, (n, b), ls in zip(coefficients, args, labels, strict=True)]
+        parts = [
+            (c, n, (*([0] if b else []), *(k + 1 for k in ls)))
+            for c, (n, b), ls in zip(coefficients, args, labels, strict=True)
+        ]
         return combination(parts, range(len(shape) + 1), (size, *shape))
     if node.op == "reshape":
         return reshape_node(args[0][0], (size, *node.shape))
@@ -140,13 +172,23 @@ def _batched(node: Node, args: Args, size: Size) -> Node:
         nodes = tuple(_aligned(n, b, node.ndim, size) for n, b in args)
         return Node(node.op, nodes, node.params, (size, *node.shape), node.dtype)
     if node.op in AXES and len(args) == 1 and isinstance(node.params, tuple):
-        return Node(node.op, (args[0][0],), tuple(k + 1 for k in node.params), (size, *node.shape), node.dtype)
+        return Node(
+            node.op, (args[0][0],), tuple(k + 1 for k in node.params), (size, *node.shape), node.dtype
+        )
     if node.op in ("argsort", "argmax", "argmin") and isinstance(node.params, (int, tuple)):
-        axis = tuple(k + 1 for k in node.params) if isinstance(node.params, tuple) else node.params + (node.params >= 0)
+        axis = (
+            tuple(k + 1 for k in node.params)
+            if isinstance(node.params, tuple)
+            else node.params + (node.params >= 0)
+        )
         return Node(node.op, (args[0][0],), axis, (size, *node.shape), node.dtype)
     if node.op in TRAILING and len(args) == 1 and node.params in (None, 0):
         return Node(node.op, (args[0][0],), node.params, (size, *node.shape), node.dtype)
-    raise UnsupportedError(f"{node.op} cannot be vectorized", f"shape {node.shape}", "write the function with its batch axis, or loop over the rows")
+    raise UnsupportedError(
+        f"{node.op} cannot be vectorized",
+        f"shape {node.shape}",
+        "write the function with its batch axis, or loop over the rows",
+    )
 
 
 def _aligned(node: Node, batched: bool, ndim: int, size: Size) -> Node:
@@ -166,7 +208,9 @@ def _select(node: Node, args: Args, size: Size) -> Node:
             slots.append(("table", k, (*([0] if tables[k][1] else []), *(label + 1 for label in labels))))
         else:
             slots.append(relabel(slot, shift) if isinstance(slot, (int, Affine)) else slot)
-    return Node("select", tuple(n for n, _ in args), (tuple(slots), (size, *shape)), (size, *shape), node.dtype)
+    return Node(
+        "select", tuple(n for n, _ in args), (tuple(slots), (size, *shape)), (size, *shape), node.dtype
+    )
 
 
 def _masked(node: Node, args: Args, size: Size) -> Node:
@@ -186,8 +230,11 @@ def _assemble(node: Node, args: Args, size: Size) -> Node:
         tables = args[used : used + count]
         used += count
         placed = [
-            ("table", s[1], (*([new] if tables[s[1]][1] else []), *s[2])) if isinstance(s, tuple) else s for s in slots
+            ("table", s[1], (*([new] if tables[s[1]][1] else []), *s[2])) if isinstance(s, tuple) else s
+            for s in slots
         ]
-        made.append((coefficient, (new, *labels) if batched else labels, (new, *placed), (*sizes, size), count))
+        made.append(
+            (coefficient, (new, *labels) if batched else labels, (new, *placed), (*sizes, size), count)
+        )
     nodes = tuple(n for n, _ in args)
     return Node("assemble", nodes, (tuple(made), (size, *shape)), (size, *shape), node.dtype)

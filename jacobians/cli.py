@@ -20,13 +20,22 @@ from .errors import JacobiansError, did_you_mean
 
 COMMANDS = {
     "lecture": ("jacobians.lecture.command", "run every worked example of the lecture and list its errata"),
-    "shapes": ("jacobians.commands.shapes", "the shapes of the local and composed Jacobians, in every layout"),
-    "show": ("jacobians.commands.show", "the chain with shapes, index form, einsum, matrix form, block picture"),
+    "shapes": (
+        "jacobians.commands.shapes",
+        "the shapes of the local and composed Jacobians, in every layout",
+    ),
+    "show": (
+        "jacobians.commands.show",
+        "the chain with shapes, index form, einsum, matrix form, block picture",
+    ),
     "check": ("jacobians.commands.check", "is a formula right, in which layout, and if not, what is wrong"),
     "bench": ("jacobians.commands.bench", "flops, peak memory and seconds of every order"),
     "report": ("jacobians.commands.report", "all of it in one self-contained page"),
     "identities": ("jacobians.commands.identities", "the shipped library of textbook identities"),
-    "explain": ("jacobians.commands.explain", "ten lines on delta, layout, vec, einsum, elimination order, ..."),
+    "explain": (
+        "jacobians.commands.explain",
+        "ten lines on delta, layout, vec, einsum, elimination order, ...",
+    ),
     "ops": ("jacobians.commands.ops", "the table of operations, local Jacobians and kinks"),
 }
 
@@ -74,11 +83,17 @@ def _run(words: list[str]) -> int:
         return 0
     if words[0] not in commands:
         raise JacobiansError(
-            f"{words[0]!r} is no command", f"commands: {', '.join(commands)}", f"did you mean: jacobians {did_you_mean(words[0], commands)}"
+            f"{words[0]!r} is no command",
+            f"commands: {', '.join(commands)}",
+            f"did you mean: jacobians {did_you_mean(words[0], commands)}",
         )
     name, (place, about) = words[0], commands[words[0]]
     module = importlib.import_module(place)
-    parser = Parser(prog=f"jacobians {name}", description=about[0].upper() + about[1:] + ".", epilog="Errors: add --debug for the traceback.")
+    parser = Parser(
+        prog=f"jacobians {name}",
+        description=about[0].upper() + about[1:] + ".",
+        epilog="Errors: add --debug for the traceback.",
+    )
     module.add_arguments(parser)
     status: int = module.main(parser.parse_intermixed_args(words[1:]))
     sys.stdout.flush()
@@ -89,7 +104,11 @@ def _overview(commands: dict[str, tuple[str, str]]) -> str:
     width = max(map(len, commands))
     lines = [f"jacobians {__version__}: see, check and cost derivatives of vectors, matrices and tensors", ""]
     lines += [f"  {name:<{width}}  {about}" for name, (_, about) in commands.items()]
-    lines += ["", '  jacobians show "z = A @ x + b; f = tanh(z)" A:M,N x:N b:M --wrt A', "  jacobians COMMAND --help"]
+    lines += [
+        "",
+        '  jacobians show "z = A @ x + b; f = tanh(z)" A:M,N x:N b:M --wrt A',
+        "  jacobians COMMAND --help",
+    ]
     return "\n".join(lines)
 
 

@@ -35,7 +35,9 @@ class Derivation:
     `graph` is the function's, `chain` the links between named values, `declared` its shapes and sizes.
     """
 
-    def __init__(self, f: Callable[..., Any], declared: Declarations, target: str | None = None, wrt: str | None = None) -> None:
+    def __init__(
+        self, f: Callable[..., Any], declared: Declarations, target: str | None = None, wrt: str | None = None
+    ) -> None:
         self.f, self.declared = f, declared
         self.graph = symbolic_graph(f, declared)
         self.sizes = dict(declared.sizes)
@@ -54,7 +56,10 @@ class Derivation:
         paths = self.chain.paths[:PATHS_SHOWN]
         if not paths or paths == ((),):
             return (ChainView((whole,), whole, self.sizes, self.graph.named),)
-        return tuple(ChainView(tuple(map(link_of, path)), self._whole(path, whole), self.sizes, self.graph.named) for path in paths)
+        return tuple(
+            ChainView(tuple(map(link_of, path)), self._whole(path, whole), self.sizes, self.graph.named)
+            for path in paths
+        )
 
     def _whole(self, path: tuple[Jacobian, ...], whole: Link) -> Link:
         """The product along one path; the whole Jacobian where that is the only one."""
@@ -91,7 +96,9 @@ class Derivation:
         parts = []
         for k, view in enumerate(views):
             if len(views) > 1:
-                parts.append(f"  path {k + 1} of {len(self.chain.paths)}" + ("" if self.chain.complete else " or more"))
+                parts.append(
+                    f"  path {k + 1} of {len(self.chain.paths)}" + ("" if self.chain.complete else " or more")
+                )
                 parts.append(_indented(notation.chain_text(view, width - 2, ascii)))
             else:
                 parts.append(_indented(notation.show_text(view, width - 2, ascii, blocks=False)))
@@ -102,7 +109,9 @@ class Derivation:
         if self.jacobian.terms.terms:
             parts.append(_indented(notation.block_text(self.pictured, width - 2, ascii)))
         else:
-            parts.append(f"  note: {self.target} does not depend on {self.input}, so ∂{self.target}/∂{self.input} = 0 with shape {self.shape}")
+            parts.append(
+                f"  note: {self.target} does not depend on {self.input}, so ∂{self.target}/∂{self.input} = 0 with shape {self.shape}"
+            )
         made = "\n\n".join(part for part in parts if part)
         return notation.plain_text(made) if ascii else made
 
@@ -111,8 +120,17 @@ class Derivation:
         """What the block picture shows: the last factor of three axes or more, else the whole; with numbers put in."""
         views = self.views
         links = views[0].links if len(views) == 1 else ()
-        chosen = next((link for link in reversed(links) if len(link.terms.shape) > 2), views[0].whole if len(views) == 1 else self.view.whole)
-        return Link(chosen.target_name, chosen.input_name, chosen.target_shape, chosen.input_shape, at_sizes(chosen.terms, self.sizes))
+        chosen = next(
+            (link for link in reversed(links) if len(link.terms.shape) > 2),
+            views[0].whole if len(views) == 1 else self.view.whole,
+        )
+        return Link(
+            chosen.target_name,
+            chosen.input_name,
+            chosen.target_shape,
+            chosen.input_shape,
+            at_sizes(chosen.terms, self.sizes),
+        )
 
     def latex(self) -> str:
         """LaTeX: the chain with underbraces, the index form, and the matrix form where there is one."""
@@ -132,7 +150,9 @@ class Derivation:
             node.name = node.name or label
         terms = graph.jacobian(self.target, self.input).terms
         title = f"d{self.target}/d{self.input}"
-        return standalone(self.target, graph.trace.variables, [(self.target, graph.named[self.target])], [(title, terms)])
+        return standalone(
+            self.target, graph.trace.variables, [(self.target, graph.named[self.target])], [(title, terms)]
+        )
 
     def html(self) -> str:
         """An HTML fragment: title, chain in MathML, details, block picture and shape table; no script, no style."""
@@ -154,7 +174,13 @@ class Derivation:
             "target": self.target,
             "input": self.input,
             "shape": self.shape,
-            "paths": [[{"title": link.title, "shape": shape_text(link.target_shape, link.input_shape)} for link in view.links] for view in self.views],
+            "paths": [
+                [
+                    {"title": link.title, "shape": shape_text(link.target_shape, link.input_shape)}
+                    for link in view.links
+                ]
+                for view in self.views
+            ],
             "complete": self.chain.complete,
             "index_form": self.index_form(),
             "details": dict(notation.detail_lines(self.views[0] if len(self.views) == 1 else self.view)),
@@ -201,7 +227,11 @@ def chain_of(J: Jacobian) -> ChainText:
     target = next((label for label, node in graph.named.items() if label == J.target_name), graph.target)
     chain = graph.chain(target, J.input_name)
     whole = link_of(chain.whole)
-    views = tuple(ChainView(tuple(map(link_of, path)), whole, {}, graph.named) for path in chain.paths[:PATHS_SHOWN] if path)
+    views = tuple(
+        ChainView(tuple(map(link_of, path)), whole, {}, graph.named)
+        for path in chain.paths[:PATHS_SHOWN]
+        if path
+    )
     return ChainText(chain, views or (ChainView((whole,), whole, {}, graph.named),))
 
 
@@ -264,7 +294,14 @@ def at_sizes(terms: Any, sizes: Mapping[str, int]) -> Any:
         return one
 
     made = [
-        Term(put(t.coefficient), t.factors, tuple(map(slot, t.target)), tuple(map(slot, t.input)), substitute(t.sizes, sizes)) for t in terms.terms
+        Term(
+            put(t.coefficient),
+            t.factors,
+            tuple(map(slot, t.target)),
+            tuple(map(slot, t.input)),
+            substitute(t.sizes, sizes),
+        )
+        for t in terms.terms
     ]
     return TermSum(substitute(terms.target_shape, sizes), substitute(terms.input_shape, sizes), tuple(made))
 
@@ -273,7 +310,9 @@ def _indented(text: str, by: str = "  ") -> str:
     return "\n".join(by + line if line else line for line in text.split("\n"))
 
 
-def show(f: Source, wrt: str | None = None, *, target: str | None = None, syntax: str = "numpy", **declared: Any) -> Derivation:
+def show(
+    f: Source, wrt: str | None = None, *, target: str | None = None, syntax: str = "numpy", **declared: Any
+) -> Derivation:
     """The derivation of `∂target/∂wrt`, no numbers needed: `show(f, wrt="A", A="M,N", x="N", b="M")`.
 
     `f` is a numpy function or text; `target` one of its named values (the result), `wrt` an argument (the first).

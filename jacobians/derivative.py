@@ -173,7 +173,9 @@ class Jacobian(Presented):
         if out is None:
             out = zeros_for(self.terms, shape, self.dtype)
         elif out.shape != shape:
-            raise ShapeError("out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)")
+            raise ShapeError(
+                "out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)"
+            )
         else:
             out[...] = 0
         return write(out, self.bound())
@@ -192,11 +194,15 @@ class Jacobian(Presented):
 
     def jvp(self, v: Any) -> np.ndarray:
         """Pushes a seed on the input side forward: `(J v)[target] = sum over input of J v`; shape of the target."""
-        return self._contract(compose(self.bound(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape)
+        return self._contract(
+            compose(self.bound(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape
+        )
 
     def vjp(self, u: Any) -> np.ndarray:
         """Pulls a seed on the target side back: `(u J)[input] = sum over target of u J`; shape of the input."""
-        return self._contract(compose(seed(u, self.target_shape, False, "vjp", self.dtype), self.bound()), self.input_shape)
+        return self._contract(
+            compose(seed(u, self.target_shape, False, "vjp", self.dtype), self.bound()), self.input_shape
+        )
 
     def _contract(self, whole: TermSum, shape: Shape) -> np.ndarray:
         out = np.asarray(evaluate([assemble(whole)])[0]) if whole.terms else np.zeros(shape)
@@ -250,7 +256,9 @@ class Jacobian(Presented):
         return self._array(other, lambda a, b: b - a)
 
     def __truediv__(self, other: Any) -> Any:
-        return self * (1 / other) if isinstance(other, (int, float)) else self._array(other, lambda a, b: a / b)
+        return (
+            self * (1 / other) if isinstance(other, (int, float)) else self._array(other, lambda a, b: a / b)
+        )
 
     def __neg__(self) -> Jacobian:
         return self * -1  # type: ignore[no-any-return]
@@ -326,7 +334,13 @@ def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
         return tuple(fixed(slot) for slot in given)
 
     made = [
-        Term(t.coefficient, tuple((leaf(n), ls) for n, ls in t.factors), slots(t.target), slots(t.input), t.sizes)
+        Term(
+            t.coefficient,
+            tuple((leaf(n), ls) for n, ls in t.factors),
+            slots(t.target),
+            slots(t.input),
+            t.sizes,
+        )
         for t in terms.terms
     ]
     return TermSum(terms.target_shape, terms.input_shape, tuple(made))
@@ -369,7 +383,11 @@ def seed(value: Any, shape: Shape, inward: bool, verb: str, dtype: Any) -> TermS
     node = as_node(np.asarray(value).astype(dtype, copy=False) if not isinstance(value, Node) else value)
     if node.shape != shape:
         side = "input" if inward else "target"
-        raise ShapeError(f"{verb}: the seed has another shape", f"seed {node.shape}, {side} axes {shape}", f"a seed of shape {shape}")
+        raise ShapeError(
+            f"{verb}: the seed has another shape",
+            f"seed {node.shape}, {side} axes {shape}",
+            f"a seed of shape {shape}",
+        )
     labels: tuple[Slot, ...] = tuple(range(len(shape)))
     only = Term(1, ((node, labels),), labels if inward else (), () if inward else labels, shape)  # type: ignore[arg-type]
     return TermSum(shape, (), (only,)) if inward else TermSum((), shape, (only,))

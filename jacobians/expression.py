@@ -88,7 +88,9 @@ class Graph:
     def _node(self, label: str) -> Node:
         if label not in self.named:
             raise UnknownNameError(
-                f"{label!r} is no named value of this function", f"names: {', '.join(self.nodes)}", did_you_mean(label, self.named)
+                f"{label!r} is no named value of this function",
+                f"names: {', '.join(self.nodes)}",
+                did_you_mean(label, self.named),
             )
         return self.named[label]
 
@@ -102,7 +104,9 @@ class Graph:
         if place not in terms:
             from .terms import TermSum, identity
 
-            same = identity(node.shape) if place == node.serial else TermSum(node.shape, self.named[input].shape)
+            same = (
+                identity(node.shape) if place == node.serial else TermSum(node.shape, self.named[input].shape)
+            )
             return self._made(same, target, input)
         return self._made(terms[place], target, input)
 
@@ -150,7 +154,12 @@ class Graph:
         return found
 
     def _walk(
-        self, at: str, input: str, known: dict[str, dict[str, Jacobian]], path: tuple[Jacobian, ...], paths: list[tuple[Jacobian, ...]]
+        self,
+        at: str,
+        input: str,
+        known: dict[str, dict[str, Jacobian]],
+        path: tuple[Jacobian, ...],
+        paths: list[tuple[Jacobian, ...]],
     ) -> bool:
         if at == input:
             paths.append(path)
@@ -195,7 +204,13 @@ def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> di
     taken = {n.serial for n in named.values()}
     for label, value in seen.items():
         node = value.node if isinstance(value, Traced) else None
-        if node is not None and node.serial in useful and node.serial not in taken and label not in named and node.op != "constant":
+        if (
+            node is not None
+            and node.serial in useful
+            and node.serial not in taken
+            and label not in named
+            and node.op != "constant"
+        ):
             named[label] = node
             taken.add(node.serial)
     for path, node in zip(trace.paths, trace.targets, strict=True):
@@ -227,7 +242,13 @@ def watched(f: Callable[..., Any], run: Callable[[], Any]) -> tuple[Any, dict[st
         sys.setprofile(before)
 
 
-def graph_of(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], wrt: Wrt = None, numeric: bool = True) -> Graph:
+def graph_of(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    wrt: Wrt = None,
+    numeric: bool = True,
+) -> Graph:
     """The graph of `f` at these arguments (arrays, or symbolic variables with `numeric=False`)."""
     trace, seen = watched(f, lambda: trace_function(f, args, kwargs, wrt))
     label = getattr(f, "__name__", "f")

@@ -59,7 +59,9 @@ class Presented(ABC):
         """
         from .layouts import layout_shape, to_layout
 
-        layout_shape(name, self.target_shape, self.input_shape, self.target_name or "f", self.input_name or "x")
+        layout_shape(
+            name, self.target_shape, self.input_shape, self.target_name or "f", self.input_name or "x"
+        )
         return to_layout(self.materialize(), name, self.target_shape, self.input_shape)
 
     def layouts(self) -> ShapeTable:
@@ -176,5 +178,9 @@ def check_vec(vec: str) -> str:
     """numpy's name for an order of flattening: "C" for rows, "F" for columns."""
     orders = {"rows": "C", "columns": "F"}
     if vec not in orders:
-        raise UnsupportedError(f"vec={vec!r} is not known", "a flattening must say which", 'vec="rows" (numpy ravel) or vec="columns" (Magnus & Neudecker)')
+        raise UnsupportedError(
+            f"vec={vec!r} is not known",
+            "a flattening must say which",
+            'vec="rows" (numpy ravel) or vec="columns" (Magnus & Neudecker)',
+        )
     return orders[vec]

@@ -25,7 +25,20 @@ from .reading.shapes import Declarations, declarations_from_keywords
 from .symbolic import read, symbolic_graph
 
 Source = Callable[..., Any] | str
-PLAIN = str.maketrans({"∂": "d", "×": "x", "²": "^2", "³": "^3", "⁴": "^4", "δ": "delta", "–": "-", "−": "-", "ᵀ": "'", "⊗": "(x)"})
+PLAIN = str.maketrans(
+    {
+        "∂": "d",
+        "×": "x",
+        "²": "^2",
+        "³": "^3",
+        "⁴": "^4",
+        "δ": "delta",
+        "–": "-",
+        "−": "-",
+        "ᵀ": "'",
+        "⊗": "(x)",
+    }
+)
 KRONECKER = ("vec", "vec-row")
 
 
@@ -81,17 +94,35 @@ class ShapeTable:
     def _one(self) -> str:
         heading = "target × input" if self.layout == "tensor" else f"{self.layout} layout"
         columns = [
-            ["local Jacobian" if self.rows and self.rows[0].kind == "local" else "Jacobian", *(r.title for r in self.rows)],
+            [
+                "local Jacobian" if self.rows and self.rows[0].kind == "local" else "Jacobian",
+                *(r.title for r in self.rows),
+            ],
             [heading, *(r.shape if self.layout == "tensor" else r.layout(self.layout) for r in self.rows)],
             ["entries", *(show(r.entries) for r in self.rows)],
             ["in indices", *(r.index for r in self.rows)],
             ["nonzero", *(show(_at(r.nonzero, r.sizes)) for r in self.rows)],
         ]
-        lines = columns_text(columns, breaks=[k for k, r in enumerate(self.rows) if k and r.kind != self.rows[k - 1].kind])
-        free = sorted({name for r in self.rows for size in (*r.target_shape, *r.input_shape) if not isinstance(size, int) for name in size.symbols()} - set(self.rows[0].sizes if self.rows else ()))
+        lines = columns_text(
+            columns, breaks=[k for k, r in enumerate(self.rows) if k and r.kind != self.rows[k - 1].kind]
+        )
+        free = sorted(
+            {
+                name
+                for r in self.rows
+                for size in (*r.target_shape, *r.input_shape)
+                if not isinstance(size, int)
+                for name in size.symbols()
+            }
+            - set(self.rows[0].sizes if self.rows else ())
+        )
         notes = ["Read a shape as: target axes first, then (input axes)."]
         if free:
-            notes.append("Sizes: add " + " ".join(f"{name}={k + 3}" for k, name in enumerate(free)) + ".   Other books: --layout all.   Why δ?  jacobians explain delta")
+            notes.append(
+                "Sizes: add "
+                + " ".join(f"{name}={k + 3}" for k, name in enumerate(free))
+                + ".   Other books: --layout all.   Why δ?  jacobians explain delta"
+            )
         else:
             notes.append("Other books: --layout all.   Why δ?  jacobians explain delta")
         return "\n".join(["  " + line for line in [*lines, "", *notes]])
@@ -100,7 +131,10 @@ class ShapeTable:
         columns = [[layout.title, *(r.layout(name) for r in self.rows)] for name, layout in LAYOUTS.items()]
         titles = [r.title for r in self.rows]
         groups = _fitting(columns, titles, width - 2)
-        blocks = ["\n".join("  " + line for line in columns_text([["", *titles], *group], gap=2)) for group in groups]
+        blocks = [
+            "\n".join("  " + line for line in columns_text([["", *titles], *group], gap=2))
+            for group in groups
+        ]
         legend = [f"{layout.title:<14} {layout.used_by}" for layout in LAYOUTS.values()]
         last = "chain rule   left to right in tensor, numerator and vec; right to left in denominator"
         return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, last])])
@@ -128,7 +162,10 @@ class ShapeTable:
 
     def _repr_html_(self) -> str:
         names = list(LAYOUTS) if self.layout == "all" else [self.layout]
-        head = "".join(f"<th>{html.escape(text)}</th>" for text in ["", *(LAYOUTS[n].title for n in names), "entries", "in indices", "nonzero"])
+        head = "".join(
+            f"<th>{html.escape(text)}</th>"
+            for text in ["", *(LAYOUTS[n].title for n in names), "entries", "in indices", "nonzero"]
+        )
         body = "".join(
             "<tr>" + f"<th>{html.escape(r.title)}</th>" + "".join(f"<td>{html.escape(r.layout(n))}</td>" for n in names)
             + f"<td>{html.escape(show(r.entries))}</td><td>{html.escape(r.index)}</td><td>{html.escape(show(_at(r.nonzero, r.sizes)))}</td></tr>"
@@ -179,7 +216,13 @@ def link_of(J: Jacobian) -> Link:
     return Link(J.target_name or "f", J.input_name or "x", J.target_shape, J.input_shape, J.terms)
 
 
-def rows_of(graph: Graph, sizes: Mapping[str, int], target: str | None = None, wrt: list[str] | None = None, printer: Printer = UNICODE) -> tuple[ShapeRow, ...]:
+def rows_of(
+    graph: Graph,
+    sizes: Mapping[str, int],
+    target: str | None = None,
+    wrt: list[str] | None = None,
+    printer: Printer = UNICODE,
+) -> tuple[ShapeRow, ...]:
     """The local Jacobians along all chains to the target, then the composed ones by every argument."""
     target = target or graph.target
     chosen = wrt or [label for label in graph.inputs]
@@ -196,7 +239,9 @@ def rows_of(graph: Graph, sizes: Mapping[str, int], target: str | None = None, w
     return tuple(rows)
 
 
-def _row(J: Jacobian, named: Mapping[str, Node], kind: str, sizes: Mapping[str, int], printer: Printer) -> ShapeRow:
+def _row(
+    J: Jacobian, named: Mapping[str, Node], kind: str, sizes: Mapping[str, int], printer: Printer
+) -> ShapeRow:
     link = link_of(J)
     view = ChainView((link,), link, sizes, named)
     known = names(view)
@@ -234,7 +279,15 @@ def declared_for(f: Source, keywords: Mapping[str, Any]) -> Declarations:
     return declared
 
 
-def shapes(f: Source, *, layout: str = "tensor", wrt: str | list[str] | None = None, target: str | None = None, syntax: str = "numpy", **declared: Any) -> ShapeTable:
+def shapes(
+    f: Source,
+    *,
+    layout: str = "tensor",
+    wrt: str | list[str] | None = None,
+    target: str | None = None,
+    syntax: str = "numpy",
+    **declared: Any,
+) -> ShapeTable:
     """The shape table of a function or a text, no numbers needed: `shapes(f, A="M,N", x="N", b="M")`.
 
     >>> shapes("z = A @ x", A="M,N", x="N").rows[0].shape

@@ -34,15 +34,26 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
     body += ["", "# gradients: the chain rule, one einsum for each path"]
     results = []
     for label, chain in zip(given, chains, strict=True):
-        result = named[target, label] if len(chain.paths) == 1 and len(chain.paths[0]) == 1 else made.fresh(f"d{target}d{label}_total" if (target, label) in named else f"d{target}d{label}")
-        parts = [_product([(named[k.target_name, k.input_name], k.terms) for k in path]) for path in chain.paths]
+        result = (
+            named[target, label]
+            if len(chain.paths) == 1 and len(chain.paths[0]) == 1
+            else made.fresh(f"d{target}d{label}_total" if (target, label) in named else f"d{target}d{label}")
+        )
+        parts = [
+            _product([(named[k.target_name, k.input_name], k.terms) for k in path]) for path in chain.paths
+        ]
         if parts != [result]:
             body.append(f"{result} = " + " + ".join(parts or ["0.0"]))
         results.append(result)
     arguments = ", ".join(made.names[node.serial] for node in graph.trace.variables)
     name = target if target.isidentifier() and target not in made.taken else "NN"
     lines = [*body, "", f"return {', '.join([made.names[graph.named[target].serial], *results])}"]
-    return "\n".join([*_header(made), f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]) + "\n"
+    return (
+        "\n".join(
+            [*_header(made), f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]
+        )
+        + "\n"
+    )
 
 
 def _partial(made: Program, name: str, terms: TermSum) -> list[str]:

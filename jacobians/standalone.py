@@ -29,7 +29,9 @@ from .wiring import Affine, Slot
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
 
 
-def source(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style: str = "structured") -> Callable[..., str]:
+def source(
+    f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style: str = "structured"
+) -> Callable[..., str]:
     """A function that returns a standalone numpy program for f's value and Jacobians at its arguments.
 
     The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians contracted by
@@ -57,7 +59,12 @@ def source(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", style
     return written
 
 
-def standalone(name: str, inputs: Sequence[Node], targets: Sequence[tuple[str, Node]], jacobians: Sequence[tuple[str, TermSum]]) -> str:
+def standalone(
+    name: str,
+    inputs: Sequence[Node],
+    targets: Sequence[tuple[str, Node]],
+    jacobians: Sequence[tuple[str, TermSum]],
+) -> str:
     """The program text: a function of the inputs that returns each target's value and each Jacobian, by name."""
     factors = [n for _, terms in jacobians for t in terms.terms for n, _ in t.factors]
     made = program([*(node for _, node in targets), *factors], inputs)
@@ -70,14 +77,21 @@ def standalone(name: str, inputs: Sequence[Node], targets: Sequence[tuple[str, N
         results.append(result)
     head = _header(made)
     arguments = ", ".join(made.names[node.serial] for node in inputs)
-    document = f'"""Returns {", ".join([*(label for label, _ in targets), *(title for title, _ in jacobians)])}."""'
+    document = (
+        f'"""Returns {", ".join([*(label for label, _ in targets), *(title for title, _ in jacobians)])}."""'
+    )
     lines = [document, *body, "return " + ", ".join(results)]
-    return "\n".join([*head, f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]) + "\n"
+    return (
+        "\n".join([*head, f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]) + "\n"
+    )
 
 
 def _aligned(made: Program) -> list[tuple[str, str]]:
     width = min(44, max((len(line) for line in made.lines), default=0))
-    return [(line.ljust(width) if note else line, note) for line, note in zip(made.lines, made.comments, strict=True)]
+    return [
+        (line.ljust(width) if note else line, note)
+        for line, note in zip(made.lines, made.comments, strict=True)
+    ]
 
 
 def _dense(made: Program, result: str, terms: TermSum) -> list[str]:
@@ -134,7 +148,9 @@ def _index(made: Program, slot: Slot, letter: Mapping[int, str]) -> str:
         made.bindings[name] = slot.node.value
         made.names[slot.node.serial] = name
     if name is None:
-        raise UnsupportedError("this derivative indexes by values computed on the way", "", "jac.jacobian itself, or compile")
+        raise UnsupportedError(
+            "this derivative indexes by values computed on the way", "", "jac.jacobian itself, or compile"
+        )
     return f"{name}[{', '.join(letter[k] for k in slot.labels)}]"
 
 
@@ -191,9 +207,15 @@ def _literal(value: Any) -> str:
     array = np.asarray(value)
     if array.size > 1000:
         raise UnsupportedError(
-            f"the function holds a constant array of {array.size} entries", "a program cannot spell it out", "make the array an argument of the function"
+            f"the function holds a constant array of {array.size} entries",
+            "a program cannot spell it out",
+            "make the array an argument of the function",
         )
-    return f"np.array({array.tolist()!r}" + ("" if array.dtype in (np.float64, np.int64, bool) else f", np.{array.dtype}") + ")"
+    return (
+        f"np.array({array.tolist()!r}"
+        + ("" if array.dtype in (np.float64, np.int64, bool) else f", np.{array.dtype}")
+        + ")"
+    )
 
 
 def _helper(name: str, bound: Any, known: dict[str, str]) -> list[str]:
@@ -245,7 +267,11 @@ def _stripped(text: str) -> str:
         if isinstance(node, ast.FunctionDef):
             node.returns = None
             node.decorator_list = []
-            for argument in (*node.args.args, *node.args.kwonlyargs, *filter(None, (node.args.vararg, node.args.kwarg))):
+            for argument in (
+                *node.args.args,
+                *node.args.kwonlyargs,
+                *filter(None, (node.args.vararg, node.args.kwarg)),
+            ):
                 argument.annotation = None
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             node.annotation = ast.Name("object")

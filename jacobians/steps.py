@@ -78,7 +78,9 @@ def as_jacobian(link: Any) -> Jacobian:
             "an array does not say which of its axes are target axes",
             "(array, number of target axes)",
         )
-    node: Node = as_node(np.asarray(link[0], dtype=None if np.asarray(link[0]).dtype.kind == "f" else np.float64))
+    node: Node = as_node(
+        np.asarray(link[0], dtype=None if np.asarray(link[0]).dtype.kind == "f" else np.float64)
+    )
     labels, split = tuple(range(node.ndim)), link[1]
     only = Term(1, ((node, labels),), labels[:split], labels[split:], node.shape)
     terms = TermSum(node.shape[:split], node.shape[split:], (only,))
@@ -94,5 +96,7 @@ def _misfit(left: Jacobian, right: Jacobian) -> ShapeError:
         f"cannot contract {left.title} with {right.title}: input axes {left.input_name or ''} {sizes(left.input_shape)} "
         f"against target axes {right.target_name or ''} {sizes(right.target_shape)}",
         "neighbours of a chain share their middle axes",
-        f"the step {missing} is missing" if left.input_name != right.target_name else "links in the order target to input",
+        f"the step {missing} is missing"
+        if left.input_name != right.target_name
+        else "links in the order target to input",
     )

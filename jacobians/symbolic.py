@@ -37,8 +37,13 @@ def read(text: str, /, *, syntax: str = "numpy", **shapes: Any) -> ReadFunction:
 
 def sizes_of(declared: Declarations, label: str, numbers: bool = False) -> Shape:
     """The shape of a declared name: polynomials in the symbols, or (with `numbers`) integers where they are known."""
-    known: dict[str, Size] = {s: declared.sizes.get(s, symbol(s)) if numbers else symbol(s) for s in declared.symbols}
-    return tuple(size if isinstance(size, int) else _value(ast.parse(size, mode="eval").body, known) for size in declared.shape_of(label))
+    known: dict[str, Size] = {
+        s: declared.sizes.get(s, symbol(s)) if numbers else symbol(s) for s in declared.symbols
+    }
+    return tuple(
+        size if isinstance(size, int) else _value(ast.parse(size, mode="eval").body, known)
+        for size in declared.shape_of(label)
+    )
 
 
 def _value(tree: ast.expr, known: Mapping[str, Size]) -> Size:
@@ -90,9 +95,15 @@ def arguments_of(f: Callable[..., Any], declared: Declarations) -> tuple[str, ..
     for label in wanted:
         if label not in declared.names:
             raise ReadingError(
-                f"{label} has no shape", f"declared: {', '.join(declared.names) or 'nothing'}", f'{label}="rows,cols", or did you mean {did_you_mean(label, declared.names or ["A"])}?'
+                f"{label} has no shape",
+                f"declared: {', '.join(declared.names) or 'nothing'}",
+                f'{label}="rows,cols", or did you mean {did_you_mean(label, declared.names or ["A"])}?',
             )
-    extra = [p.name for p in inspect.signature(f).parameters.values() if p.default is not p.empty and p.name in declared.names]
+    extra = [
+        p.name
+        for p in inspect.signature(f).parameters.values()
+        if p.default is not p.empty and p.name in declared.names
+    ]
     return (*wanted, *extra)
 
 
@@ -102,7 +113,9 @@ def _runner(f: Callable[..., Any], labels: tuple[str, ...], declared: Declaratio
     def run(*args: Any) -> Any:
         values = dict(zip(labels, args, strict=True))
         if isinstance(f, ReadFunction):
-            return f.program.run({**declared.sizes, **declared.constants, **values}, f.budget, name_value=name)
+            return f.program.run(
+                {**declared.sizes, **declared.constants, **values}, f.budget, name_value=name
+            )
         return f(**values)
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD

@@ -139,7 +139,9 @@ class Traced:
         if kwargs.pop("out", None) is not None:
             raise _write_error(f"np.{ufunc.__name__}(..., out=)")
         if kwargs.pop("where", True) is not True:
-            raise UnsupportedError(f"np.{ufunc.__name__}(..., where=) is not traced", "", "np.where(condition, a, b)")
+            raise UnsupportedError(
+                f"np.{ufunc.__name__}(..., where=) is not traced", "", "np.where(condition, a, b)"
+            )
         kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "dtype", "subok")}
         name = ufunc.__name__
         if method == "__call__":
@@ -152,7 +154,9 @@ class Traced:
             return call(OPERATIONS[ACCUMULATE[name]].build, inputs, kwargs)
         if method == "outer":
             return call(_outer(_served(name, "numpy").build), inputs, kwargs)
-        raise UnsupportedError(f"np.{name}.{method} is not traced", "", f"np.{name} itself, and sums of its values")
+        raise UnsupportedError(
+            f"np.{name}.{method} is not traced", "", f"np.{name} itself, and sums of its values"
+        )
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
@@ -257,7 +261,9 @@ def _module(ufunc: np.ufunc) -> str:
 
 
 def _served(name: str, module: str) -> Any:
-    place = "linalg." if "linalg" in module else "special." if module == "special" or "scipy" in module else ""
+    place = (
+        "linalg." if "linalg" in module else "special." if module == "special" or "scipy" in module else ""
+    )
     found = SERVES.get(place + name) or (SERVES.get(name) if place != "linalg." else None)
     if found is None:
         full = "np." + place + name if not place.startswith("special") else "scipy." + place + name
@@ -285,7 +291,9 @@ def _describe(node: Node) -> str:
 def _no_attribute(name: str) -> JacobiansError:
     made = type("MissingAttribute", (UnsupportedError, AttributeError), {})
     error: JacobiansError = made(
-        f".{name} of a traced value is not supported", "", did_you_mean(name, METHODS | {"T", "shape", "reshape"})
+        f".{name} of a traced value is not supported",
+        "",
+        did_you_mean(name, METHODS | {"T", "shape", "reshape"}),
     )
     return error
 

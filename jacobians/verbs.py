@@ -37,7 +37,12 @@ class JacobianFunction:
     """The function that `jacobian(f)` returns: call it with f's arguments."""
 
     def __init__(
-        self, f: Callable[..., Any], wrt: Wrt = None, order: Any = "auto", mode: str = "lazy", value: bool = False
+        self,
+        f: Callable[..., Any],
+        wrt: Wrt = None,
+        order: Any = "auto",
+        mode: str = "lazy",
+        value: bool = False,
     ) -> None:
         self.f, self.wrt, self.order, self.mode, self.value = f, wrt, order, mode, value
         inner = getattr(f, "label", None) or getattr(f, "__name__", "f").replace("<lambda>", "f")
@@ -54,7 +59,9 @@ class JacobianFunction:
         forget(constants, traced)
         return self._results(traced, prepared.rows, values, held)
 
-    def compile(self, *examples: Any, dense: bool = False, reuse: bool = False, backend: str = "numpy", **kwargs: Any) -> Any:
+    def compile(
+        self, *examples: Any, dense: bool = False, reuse: bool = False, backend: str = "numpy", **kwargs: Any
+    ) -> Any:
         """Freezes the trace at these examples: generated numpy without tracing, for hot loops.
 
         `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns (read-only,
@@ -71,7 +78,9 @@ class JacobianFunction:
     def _compile_for(self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         from .backends.calls import compile_for
 
-        traced = trace_function(self.f, tuple(np.asarray(x) if hasattr(x, "__array__") else x for x in examples), kwargs, self.wrt)
+        traced = trace_function(
+            self.f, tuple(np.asarray(x) if hasattr(x, "__array__") else x for x in examples), kwargs, self.wrt
+        )
         width = len(traced.wrt)
 
         def mirror(made: list[Any]) -> Any:
@@ -81,13 +90,18 @@ class JacobianFunction:
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [
-            [self._jacobian(traced, target, path, node, terms, values) for node, terms in zip(traced.wrt, row, strict=True)]
+            [
+                self._jacobian(traced, target, path, node, terms, values)
+                for node, terms in zip(traced.wrt, row, strict=True)
+            ]
             for target, path, row in zip(traced.targets, traced.paths, rows, strict=True)
         ]
         result = traced.rebuild([mirrored(traced, row) for row in made])
         return (traced.rebuild(held), result) if self.value else result
 
-    def _jacobian(self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any) -> Jacobian:
+    def _jacobian(
+        self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any
+    ) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
         name = target.name or path.strip("[]'") or self.label
         context = Context(self.f, traced.stand_ins, target)
@@ -103,12 +117,16 @@ def mirrored(traced: Trace, row: Sequence[Any]) -> Any:
     return next(iter(result.values())) if traced.single else result
 
 
-def jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy") -> JacobianFunction:
+def jacobian(
+    f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy"
+) -> JacobianFunction:
     """A function that returns the full Jacobian of `f`: shape `target x input`."""
     return JacobianFunction(f, wrt, order, mode)
 
 
-def value_and_jacobian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy") -> JacobianFunction:
+def value_and_jacobian(
+    f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy"
+) -> JacobianFunction:
     """Like `jacobian`, returning `(value, Jacobian)`."""
     return JacobianFunction(f, wrt, order, mode, value=True)
 
@@ -128,4 +146,3 @@ def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> C
     """The second derivative `target x input x input`; `wrt=("x", "A")` gives the mixed one, by x and then A."""
     first, second = (wrt[0], wrt[1]) if isinstance(wrt, (tuple, list)) and len(wrt) == 2 else (wrt, wrt)
     return jacobian(jacobian(f, first, order=order), second, order=order)
-

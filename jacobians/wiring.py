@@ -173,9 +173,7 @@ def as_table(slot: Slot, sizes: Sequence[Size]) -> Table:
     return Table(labels, constant(index))
 
 
-def strided(
-    coded: Sequence[Any], strides: Sequence[int], ndim: int
-) -> tuple[int, tuple[int, ...]] | None:
+def strided(coded: Sequence[Any], strides: Sequence[int], ndim: int) -> tuple[int, tuple[int, ...]] | None:
     """The byte offset and strides of a view that walks an array through slots; None if one is a table."""
     offset, steps = 0, [0] * ndim
     for slot, stride in zip(coded, strides, strict=True):

@@ -128,7 +128,9 @@ def test_a_cluster_reduces_a_jacobian_larger_than_its_memory():
     J = jac.jacobian(_product, "A")(big, v)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="300MB", dashboard_address=None)
+        cluster = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, memory_limit="300MB", dashboard_address=None
+        )
         with cluster, distributed.Client(cluster):
             chunked = J.materialize(backend="dask", chunks=(40, 2000, 100))
             assert chunked.nbytes > 4 * 2 * 300e6

@@ -42,7 +42,10 @@ MESSAGES = {
         "error: cannot read \"x'\": a quote is not transpose\n  z = x'\n       ^\n"
         "  try: write x.T (matrixcalculus.org syntax: * is ⊙ here, @ is the product)\n",
     ),
-    "sizes with an x": (["shapes", "z = A @ x", "A:3x4", "x:4"], "error: A:3x4 – sizes are separated by commas\n  A:3x4\n    ^^^\n  try: A:3,4\n"),
+    "sizes with an x": (
+        ["shapes", "z = A @ x", "A:3x4", "x:4"],
+        "error: A:3x4 – sizes are separated by commas\n  A:3x4\n    ^^^\n  try: A:3,4\n",
+    ),
     "no shape at all": (
         ["shapes", "z = A @ x"],
         "error: no input has a shape\n  statements: z = A @ x\n  try: A:M,N x:N b:M after the statements\n",
@@ -104,7 +107,17 @@ def test_every_command_has_help(capsys):
 
 
 def test_all_commands_of_the_design_are_there():
-    assert list(COMMANDS) == ["lecture", "shapes", "show", "check", "bench", "report", "identities", "explain", "ops"]
+    assert list(COMMANDS) == [
+        "lecture",
+        "shapes",
+        "show",
+        "check",
+        "bench",
+        "report",
+        "identities",
+        "explain",
+        "ops",
+    ]
 
 
 def test_without_words_the_commands_are_listed(capsys):
@@ -133,7 +146,14 @@ def test_show_in_every_form(form, capsys):
         pytest.importorskip("jacobians.report")
     status, out, _ = run(capsys, "show", *LOSS, "M=3", "N=4", "--wrt", "A", "--as", form)
     assert status == 0
-    assert {"text": "index form", "latex": "\\underbrace", "numpy": "import numpy", "slides": "np.einsum", "html": "<math", "svg": "<svg"}[form] in out
+    assert {
+        "text": "index form",
+        "latex": "\\underbrace",
+        "numpy": "import numpy",
+        "slides": "np.einsum",
+        "html": "<math",
+        "svg": "<svg",
+    }[form] in out
 
 
 def test_show_writes_a_file(capsys, tmp_path):
@@ -148,7 +168,18 @@ def test_json_is_one_document(capsys):
     rows = json.loads(out)
     assert rows[0]["title"] == "∂z/∂A"
     assert rows[0]["layouts"]["vec"].startswith("M × MN")
-    assert set(rows[0]) == {"title", "kind", "target_shape", "input_shape", "shape", "entries", "nonzero", "index_form", "layouts", "recipes"}
+    assert set(rows[0]) == {
+        "title",
+        "kind",
+        "target_shape",
+        "input_shape",
+        "shape",
+        "entries",
+        "nonzero",
+        "index_form",
+        "layouts",
+        "recipes",
+    }
     _, out, _ = run(capsys, "show", *LAYER, "--json")
     assert json.loads(out)["shape"] == "M × (M × N)"
     _, out, _ = run(capsys, "ops", "tanh", "--json")
@@ -177,16 +208,24 @@ def test_explain_prints_ten_lines(capsys):
     assert max(map(len, out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("words", [["shapes", *LAYER], ["show", *LOSS], ["explain", "delta"], ["ops"], ["lecture", "--only", "50-52"]], ids=lambda w: w[0])
+@pytest.mark.parametrize(
+    "words",
+    [["shapes", *LAYER], ["show", *LOSS], ["explain", "delta"], ["ops"], ["lecture", "--only", "50-52"]],
+    ids=lambda w: w[0],
+)
 def test_an_ascii_pipe_gets_ascii(words):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
-    done = subprocess.run([sys.executable, "-m", "jacobians", *words], capture_output=True, env=environment, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "jacobians", *words], capture_output=True, env=environment, check=False
+    )
     assert done.returncode == 0
     assert done.stdout.isascii()
 
 
 def test_a_closed_pipe_is_no_error():
-    done = subprocess.run(f'"{sys.executable}" -m jacobians ops | head -1', shell=True, capture_output=True, check=False)
+    done = subprocess.run(
+        f'"{sys.executable}" -m jacobians ops | head -1', shell=True, capture_output=True, check=False
+    )
     assert done.stderr == b""
 
 

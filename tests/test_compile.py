@@ -142,11 +142,15 @@ def test_results_do_not_alias_arguments():
 
 
 @pytest.mark.parametrize("style", ["structured", "slides"])
-@pytest.mark.parametrize("name", ["layer", "loss", "slices", "matrix product", "inverse", "norm", "residual", "scalars"])
+@pytest.mark.parametrize(
+    "name", ["layer", "loss", "slices", "matrix product", "inverse", "norm", "residual", "scalars"]
+)
 def test_a_printed_program_runs_alone_and_agrees(name, style):
     f, args = CALLS[name]
     text = jac.source(f, style=style)(*args)
-    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == ["import numpy as np"]
+    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == [
+        "import numpy as np"
+    ]
     namespace: dict = {}
     exec(compile(text, "<program>", "exec"), namespace)
     function = [value for value in namespace.values() if callable(value)][-1]
@@ -164,7 +168,11 @@ def test_the_slide_program_has_the_diagonal_and_the_lecture_s_einsum():
 
 
 def test_every_line_of_a_program_says_its_shape():
-    lines = [line for line in jac.source(layer)(A, x, b).splitlines() if " = " in line and "np.zeros" not in line and "arange" not in line]
+    lines = [
+        line
+        for line in jac.source(layer)(A, x, b).splitlines()
+        if " = " in line and "np.zeros" not in line and "arange" not in line
+    ]
     assert all("# shape" in line or "# scalar" in line for line in lines)
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import jacobians as jac
-from jacobians.errors import JacobiansError, LayoutError, ReadingError, ShapeError, UnknownNameError, UnsupportedError
+from jacobians.errors import (
+    JacobiansError,
+    LayoutError,
+    ReadingError,
+    ShapeError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from jacobians.explanations import ALIASES, EXPLANATIONS
 
 rng = np.random.default_rng(11)
@@ -141,7 +148,7 @@ def test_index_forms(text, shapes, index):
 def test_a_derivation_prints_every_step_of_the_mock_up():
     text = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER).text()
     for line in (
-        '    index form    (∂L/∂A)_mn = Σ_i Σ_j (∂L/∂f)_i (∂f/∂z)_ij (∂z/∂A)_jmn',
+        "    index form    (∂L/∂A)_mn = Σ_i Σ_j (∂L/∂f)_i (∂f/∂z)_ij (∂z/∂A)_jmn",
         '    einsum        np.einsum("i,ij,jmn->mn", dL_df, df_dz, dz_dA)',
         "    sum over δ    (∂L/∂A)_mn = (f_m − y_m)(1 − f_m²) x_n",
         "    matrix form   ((f − y) ⊙ (1 − f²)) xᵀ   (gradient layout, M × N)",
@@ -160,7 +167,10 @@ def test_ascii_has_no_other_symbol():
 
 
 def test_the_latex_has_braces_with_shapes():
-    assert r"\underbrace{\frac{\partial z}{\partial A}}_{M \times (M \times N)}" in jac.show("z = A @ x", wrt="A", A="M,N", x="N").latex()
+    assert (
+        r"\underbrace{\frac{\partial z}{\partial A}}_{M \times (M \times N)}"
+        in jac.show("z = A @ x", wrt="A", A="M,N", x="N").latex()
+    )
 
 
 def test_a_derivation_s_program_needs_numbers_and_then_runs():
@@ -222,7 +232,11 @@ def test_a_layout_without_a_place_says_why():
 
 def test_scipy_gets_the_sparse_matrix_and_the_operator():
     pytest.importorskip("scipy")
-    for f, wrt in ((lambda A, x: np.tanh(A @ x), "A"), (lambda A, x: A.T @ A, "A"), (lambda A, x: x[1:] * x[:-1], "x")):
+    for f, wrt in (
+        (lambda A, x: np.tanh(A @ x), "A"),
+        (lambda A, x: A.T @ A, "A"),
+        (lambda A, x: x[1:] * x[:-1], "x"),
+    ):
         J = jac.jacobian(f, wrt)(A, x)
         for vec, layout in (("rows", "vec-row"), ("columns", "vec")):
             dense = J.layout(layout)

@@ -45,7 +45,11 @@ class Backend:
 def load(name: str) -> Backend:
     """The backend of that name; raises MissingExtraError with the install command where it is not installed."""
     if name not in BACKENDS:
-        raise UnknownNameError(f"backend {name!r} is not known", f"backends: numpy, {', '.join(BACKENDS)}, dask", did_you_mean(name, [*BACKENDS, "numpy", "dask"]))
+        raise UnknownNameError(
+            f"backend {name!r} is not known",
+            f"backends: numpy, {', '.join(BACKENDS)}, dask",
+            did_you_mean(name, [*BACKENDS, "numpy", "dask"]),
+        )
     try:
         importlib.import_module(name)
     except ImportError:

@@ -33,7 +33,15 @@ def materialize(J: Jacobian, chunks: Any = "auto") -> Any:
     sizes = array.core.normalize_chunks(chunks, shape, dtype=J.dtype)
     held = J.bound()
     split = len(J.target_shape)
-    return array.map_blocks(_block, chunks=sizes, dtype=J.dtype, whole=held, split=split, kind=str(J.dtype), meta=np.empty((0,) * len(shape), J.dtype))
+    return array.map_blocks(
+        _block,
+        chunks=sizes,
+        dtype=J.dtype,
+        whole=held,
+        split=split,
+        kind=str(J.dtype),
+        meta=np.empty((0,) * len(shape), J.dtype),
+    )
 
 
 def _block(whole: TermSum, split: int, kind: str, block_info: Any = None) -> np.ndarray:

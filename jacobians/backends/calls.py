@@ -23,7 +23,13 @@ class BackendCall:
     differentiated by the library.
     """
 
-    def __init__(self, backend: Backend, trace: Trace, rows: Sequence[Sequence[TermSum]], mirror: Callable[[list[Any]], Any]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        trace: Trace,
+        rows: Sequence[Sequence[TermSum]],
+        mirror: Callable[[list[Any]], Any],
+    ) -> None:
         self.backend, self.trace = backend, trace
         roots: list[Node] = [assemble(terms) for row in rows for terms in row]
         run = executor(roots, trace.variables, backend)
@@ -40,6 +46,8 @@ class BackendCall:
         return self.backend.compile(self.function)
 
 
-def compile_for(name: str, trace: Trace, rows: Sequence[Sequence[TermSum]], mirror: Callable[[list[Any]], Any]) -> BackendCall:
+def compile_for(
+    name: str, trace: Trace, rows: Sequence[Sequence[TermSum]], mirror: Callable[[list[Any]], Any]
+) -> BackendCall:
     """The call for a backend by name; raises MissingExtraError where the library is not installed."""
     return BackendCall(load(name), trace, rows, mirror)

@@ -39,7 +39,9 @@ FORMULAS: dict[str, Callable[[Any], Act]] = {
     "floor_divide": lambda ns: lambda x, y: x // y,
     "remainder": lambda ns: lambda x, y: x % y,
     "safe_divide": lambda ns: lambda x, y: ns.where(y == 0, 0 * (x + y), x / ns.where(y == 0, 1 + 0 * y, y)),
-    "xlogy": lambda ns: lambda x, y: ns.where(x == 0, 0 * (x + y), x * ns.log(ns.where(x == 0, 1 + 0 * y, y))),
+    "xlogy": lambda ns: (
+        lambda x, y: ns.where(x == 0, 0 * (x + y), x * ns.log(ns.where(x == 0, 1 + 0 * y, y)))
+    ),
 }
 LINALG = {"inv": "inv", "solve": "solve", "pinv": "pinv"}
 AXES = frozenset({"softmax", "log_softmax", "logsumexp", "max", "min", "norm"})
@@ -48,7 +50,11 @@ AXES = frozenset({"softmax", "log_softmax", "logsumexp", "max", "min", "norm"})
 def executor(roots: Sequence[Node], inputs: Sequence[Node], backend: Backend) -> Callable[..., list[Any]]:
     """A function of the inputs' arrays that returns the roots' values."""
     nodes = [n for n in needed(roots, {n.serial for n in inputs}) if n not in inputs]
-    acts = [(n.serial, _act(n, backend), tuple(a.serial for a in n.args)) for n in nodes if n.op not in ("constant", "variable")]
+    acts = [
+        (n.serial, _act(n, backend), tuple(a.serial for a in n.args))
+        for n in nodes
+        if n.op not in ("constant", "variable")
+    ]
     constants = [(n.serial, n) for n in nodes if n.op in ("constant", "variable")]
 
     def run(*arrays: Any) -> list[Any]:
@@ -66,7 +72,14 @@ def executor(roots: Sequence[Node], inputs: Sequence[Node], backend: Backend) ->
 
 def _act(node: Node, backend: Backend) -> Act:
     ns = backend.namespace
-    special = {"einsum": _einsum, "combination": _combination, "select": _select, "assemble": _assemble, "masked": _masked, "where": _where}
+    special = {
+        "einsum": _einsum,
+        "combination": _combination,
+        "select": _select,
+        "assemble": _assemble,
+        "masked": _masked,
+        "where": _where,
+    }
     if node.op in special:
         return special[node.op](node, backend)
     if node.op == "reshape":
@@ -83,7 +96,9 @@ def _act(node: Node, backend: Backend) -> Act:
     function = getattr(ns, node.op, None)
     if node.params is None and callable(function) and isinstance(getattr(np, node.op, None), np.ufunc):
         return lambda like, *xs: function(*_tensors(backend, like, xs))
-    raise UnsupportedError(f"{node.op} does not run on {backend.name} yet", f"a value of shape {node.shape}", "backend='numpy'")
+    raise UnsupportedError(
+        f"{node.op} does not run on {backend.name} yet", f"a value of shape {node.shape}", "backend='numpy'"
+    )
 
 
 def _tensors(backend: Backend, like: Any, values: Sequence[Any]) -> list[Any]:
@@ -103,7 +118,11 @@ def _reduction(node: Node, ns: Any) -> Act:
 
     def _extreme(name: str, x: Any, keep: bool) -> Any:
         function = getattr(ns, f"a{name}")
-        return function(x, dim=axes, keepdim=keep) if hasattr(ns, "from_numpy") else function(x, axis=axes, keepdims=keep)
+        return (
+            function(x, dim=axes, keepdim=keep)
+            if hasattr(ns, "from_numpy")
+            else function(x, axis=axes, keepdims=keep)
+        )
 
     def _top(x: Any) -> Any:
         return _extreme("max", x, True)
@@ -135,7 +154,9 @@ def _einsum(node: Node, backend: Backend) -> Act:
 
     def act(like: Any, *arrays: Any) -> Any:
         whole = _tensors(backend, like, arrays)
-        whole = [a * backend.asarray(np.ones((), np.float32), like) if "bool" in str(a.dtype) else a for a in whole]
+        whole = [
+            a * backend.asarray(np.ones((), np.float32), like) if "bool" in str(a.dtype) else a for a in whole
+        ]
         if not steps:
             return whole[0]
         return run_steps(steps, whole, ns)
@@ -231,7 +252,10 @@ def _assemble(node: Node, backend: Backend) -> Act:
 
     def act(like: Any, *arrays: Any) -> Any:
         cores, tables = arrays[: len(coded)], arrays[len(coded) :]
-        dtype = next((str(c.dtype).split(".")[-1] for c in cores if hasattr(c, "dtype") and "float" in str(c.dtype)), str(like.dtype).split(".")[-1])
+        dtype = next(
+            (str(c.dtype).split(".")[-1] for c in cores if hasattr(c, "dtype") and "float" in str(c.dtype)),
+            str(like.dtype).split(".")[-1],
+        )
         out = backend.zeros(shape, dtype, like)
         used = 0
         for (coefficient, labels, slots, sizes, count), core in zip(coded, cores, strict=True):

@@ -13,7 +13,13 @@ def make() -> Backend:
     """The torch backend."""
     import torch
 
-    dtypes = {"float64": torch.float64, "float32": torch.float32, "bool": torch.bool, "int64": torch.int64, "int32": torch.int32}
+    dtypes = {
+        "float64": torch.float64,
+        "float32": torch.float32,
+        "bool": torch.bool,
+        "int64": torch.int64,
+        "int32": torch.int32,
+    }
 
     def asarray(value: Any, like: Any) -> Any:
         return torch.as_tensor(np.array(value), device=like.device)
@@ -29,4 +35,6 @@ def make() -> Backend:
             return out
         return out.index_put_(tuple(torch.broadcast_to(i, sizes) for i in index), value, accumulate=True)
 
-    return Backend("torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile)
+    return Backend(
+        "torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile
+    )

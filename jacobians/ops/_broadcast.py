@@ -84,6 +84,8 @@ def axes_of(axis: Any, ndim: int, where: str = "axis") -> tuple[int, ...]:
     found = tuple(int(a) + ndim if a < 0 else int(a) for a in several)
     if any(not 0 <= a < ndim for a in found) or len(set(found)) != len(found):
         raise ShapeError(
-            f"{where} {axis} does not fit", f"the array has {ndim} axes", f"axes from {-ndim} to {ndim - 1}, each once"
+            f"{where} {axis} does not fit",
+            f"the array has {ndim} axes",
+            f"axes from {-ndim} to {ndim - 1}, each once",
         )
     return found

@@ -24,7 +24,10 @@ def add(left: Any, right: Any, sign: float = 1) -> Any:
         return left + sign * right
     nodes = (as_node(left), as_node(right))
     common = broadcast(*(node.shape for node in nodes), where="+" if sign == 1 else "-")
-    parts = [(c, *aligned(n, labels, common)) for c, n, labels in zip((1, sign), nodes, common.arguments, strict=True)]
+    parts = [
+        (c, *aligned(n, labels, common))
+        for c, n, labels in zip((1, sign), nodes, common.arguments, strict=True)
+    ]
     return combination(parts, common.output, common.sizes)
 
 

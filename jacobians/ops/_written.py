@@ -37,7 +37,9 @@ def terms(text: str, names: Mapping[str, Node], target_shape: Shape, input_shape
     """The TermSum that `text` writes out over the named nodes: `target_shape x input_shape`."""
     target, given, parsed = _parsed(text)
     made = [
-        TermSum(target_shape, input_shape, (_one(c, factors, target, given, names, target_shape, input_shape),))
+        TermSum(
+            target_shape, input_shape, (_one(c, factors, target, given, names, target_shape, input_shape),)
+        )
         for c, factors in parsed
     ]
     return add(made)

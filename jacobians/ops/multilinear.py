@@ -55,7 +55,9 @@ def matmul(x: Any, y: Any) -> Node:
     """z = x @ y: `z[...,i,j] = sum_k x[...,i,k] y[...,k,j]`, batch axes broadcast."""
     x, y = as_node(x), as_node(y)
     if x.ndim == 0 or y.ndim == 0:
-        raise ShapeError("matmul needs arrays with axes", f"x is {_shape(x.shape)}, y is {_shape(y.shape)}", "x * y")
+        raise ShapeError(
+            "matmul needs arrays with axes", f"x is {_shape(x.shape)}, y is {_shape(y.shape)}", "x * y"
+        )
     row, column = ("i",) if x.ndim > 1 else (), ("j",) if y.ndim > 1 else ()
     common = broadcast(x.shape[:-2], y.shape[:-2], where="the batch axes of matmul")
     left, right = common.arguments
@@ -147,9 +149,14 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Node:
     parts = given.split(",")
     if len(parts) != len(nodes):
         raise ShapeError(
-            f"einsum {subscripts!r} names {len(parts)} operands, {len(nodes)} are given", "", "one group of letters each"
+            f"einsum {subscripts!r} names {len(parts)} operands, {len(nodes)} are given",
+            "",
+            "one group of letters each",
         )
-    batch = max((n.ndim - len(p.replace("...", "")) for p, n in zip(parts, nodes, strict=True) if "..." in p), default=0)
+    batch = max(
+        (n.ndim - len(p.replace("...", "")) for p, n in zip(parts, nodes, strict=True) if "..." in p),
+        default=0,
+    )
     labels = [_spelled(p, n, batch, subscripts) for p, n in zip(parts, nodes, strict=True)]
     if arrow:
         output = _expand(wanted, batch)
@@ -158,7 +165,9 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Node:
         output = [*range(-batch, 0), *sorted(label for label in set(flat) if flat.count(label) == 1)]
     known = {label for ls in labels for label in ls}
     if set(output) - known or len(set(output)) != len(output):
-        raise ShapeError(f"einsum {subscripts!r}: the output must repeat no letter and use only known ones", "", given)
+        raise ShapeError(
+            f"einsum {subscripts!r}: the output must repeat no letter and use only known ones", "", given
+        )
     return contract(*_stretched(nodes, labels), output, f"einsum {subscripts!r}")  # type: ignore[misc]
 
 
@@ -224,7 +233,9 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
     """z[..., i] = x[..., i, i + offset], the diagonal's axis last."""
     x = as_node(x)
     if x.ndim < 2:
-        raise ShapeError("a diagonal needs two axes", f"x is {_shape(x.shape)}", "np.diag(x) makes a matrix of a vector")
+        raise ShapeError(
+            "a diagonal needs two axes", f"x is {_shape(x.shape)}", "np.diag(x) makes a matrix of a vector"
+        )
     a, b = axes_of((axis1, axis2), x.ndim)
     rest = [k for k in range(x.ndim) if k not in (a, b)]
     labels: list[Any] = ["d" if k in (a, b) else k for k in range(x.ndim)]
@@ -252,7 +263,9 @@ def transpose(x: Any, axes: Any = None) -> Node:
     x = as_node(x)
     order = tuple(reversed(range(x.ndim))) if axes is None else axes_of(tuple(axes), x.ndim)
     if len(order) != x.ndim:
-        raise ShapeError("transpose needs every axis once", f"axes {axes} for {_shape(x.shape)}", "a permutation")
+        raise ShapeError(
+            "transpose needs every axis once", f"axes {axes} for {_shape(x.shape)}", "a permutation"
+        )
     return contract([(x, range(x.ndim))], order, "transpose")
 
 
@@ -299,7 +312,11 @@ def sum(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims:
     gone = axes_of(axis, x.ndim)
     kept = [k for k in range(x.ndim) if k not in gone]
     z = contract([(x, range(x.ndim))], kept, "sum") if gone else x
-    return reshape_node(z, tuple(1 if k in gone else n for k, n in enumerate(x.shape))) if keepdims is True else z
+    return (
+        reshape_node(z, tuple(1 if k in gone else n for k, n in enumerate(x.shape)))
+        if keepdims is True
+        else z
+    )
 
 
 @operation("multilinear", "x")
@@ -309,7 +326,9 @@ def broadcast_to(x: Any, shape: Any, subok: bool = False) -> Node:
     wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     common = broadcast(x.shape, wanted, where="broadcast_to")
     if common.shape != wanted:
-        raise ShapeError(f"{_shape(x.shape)} does not broadcast to {_shape(wanted)}", "", "every size equal or 1")
+        raise ShapeError(
+            f"{_shape(x.shape)} does not broadcast to {_shape(wanted)}", "", "every size equal or 1"
+        )
     if x.shape == wanted:
         return x
     return product([(x, common.arguments[0])], common.output, common.sizes)
@@ -331,7 +350,9 @@ def squeeze(x: Any, axis: Any = None) -> Node:
     x = as_node(x)
     gone = tuple(k for k, n in enumerate(x.shape) if n == 1) if axis is None else axes_of(axis, x.ndim)
     if any(x.shape[k] != 1 for k in gone):
-        raise ShapeError("squeeze takes axes of size 1 only", f"x is {_shape(x.shape)}, axis {axis}", "x.sum(axis)")
+        raise ShapeError(
+            "squeeze takes axes of size 1 only", f"x is {_shape(x.shape)}, axis {axis}", "x.sum(axis)"
+        )
     return reshape_node(x, tuple(n for k, n in enumerate(x.shape) if k not in gone))
 
 
@@ -372,7 +393,13 @@ def kron(x: Any, y: Any) -> Node:
     return reshape_node(z, tuple(a * b for a, b in zip(x.shape, y.shape, strict=True)))
 
 
-LEVI_CIVITA = np.array([[[0, 0, 0], [0, 0, 1], [0, -1, 0]], [[0, 0, -1], [0, 0, 0], [1, 0, 0]], [[0, 1, 0], [-1, 0, 0], [0, 0, 0]]])
+LEVI_CIVITA = np.array(
+    [
+        [[0, 0, 0], [0, 0, 1], [0, -1, 0]],
+        [[0, 0, -1], [0, 0, 0], [1, 0, 0]],
+        [[0, 1, 0], [-1, 0, 0], [0, 0, 0]],
+    ]
+)
 
 
 @operation("multilinear", "x y", serves="cross linalg.cross")
@@ -382,12 +409,12 @@ def cross(x: Any, y: Any, axis: int = -1) -> Node:
     x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise UnsupportedError(
-            "cross takes vectors of length 3", f"lengths {x.shape[-1]} and {y.shape[-1]}", "x[0]*y[1] - x[1]*y[0] in the plane"
+            "cross takes vectors of length 3",
+            f"lengths {x.shape[-1]} and {y.shape[-1]}",
+            "x[0]*y[1] - x[1]*y[0] in the plane",
         )
     common = broadcast(x.shape[:-1], y.shape[:-1], where="cross")
     left, right = common.arguments
     epsilon = as_node(LEVI_CIVITA.astype(np.int8))  # too small to promote float32
-    z = contract(
-        [(epsilon, "ijk"), (x, (*left, "j")), (y, (*right, "k"))], (*common.output, "i"), "cross"
-    )
+    z = contract([(epsilon, "ijk"), (x, (*left, "j")), (y, (*right, "k"))], (*common.output, "i"), "cross")
     return moveaxis(z, -1, axis)

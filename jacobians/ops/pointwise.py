@@ -50,9 +50,7 @@ def pointwise(
     build.__doc__ = doc or f"z = {name}({', '.join(letters)}), entry by entry."
     build.__name__ = name
     BUILDERS[name] = build
-    formula = "; ".join(
-        f"dz/d{letter} = δ {text}" for letter, text in zip(letters, derivatives, strict=True)
-    )
+    formula = "; ".join(f"dz/d{letter} = δ {text}" for letter, text in zip(letters, derivatives, strict=True))
     names = tuple((name if serves is None else serves).split())
     OPERATIONS[name] = Operation(name, "pointwise", build, tuple(letters), names, formula, kink)
     SERVES.update({served: OPERATIONS[name] for served in names})

@@ -108,7 +108,9 @@ def run_assemble(params: Any, *arrays: Any) -> np.ndarray:
     out = np.zeros(shape, dtype if dtype.kind in "fcO" else np.float64)
     used = 0
     for (coefficient, labels, slots, sizes, count), core in zip(coded, cores, strict=True):
-        add_through(out, slots, sizes, tables[used : used + count], spread(core, labels, len(sizes)), coefficient)
+        add_through(
+            out, slots, sizes, tables[used : used + count], spread(core, labels, len(sizes)), coefficient
+        )
         used += count
     return out
 
