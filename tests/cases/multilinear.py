@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import Case
+from .pointwise import built
 
 CONSTANT = np.linspace(-1.0, 2.0, 12).reshape(3, 4)
 
@@ -197,6 +198,8 @@ AXES = [
 ]  # fmt: skip
 
 SUMS = [
+    Case("affine", built("affine", lambda A, x, b: A @ x + b), ((3, 4), (4,), (3,))),
+    Case("affine", built("affine", lambda A, x, b: A @ x + b), ((3, 4), (4, 2), ()), id="several"),
     Case("add", lambda x, y: x + y, ((2, 3), (2, 3))),
     Case("add", np.add, ((2, 3), (3,)), id="new-axis"),
     Case("add", np.add, ((2, 1), (1, 3)), id="size-one-both"),

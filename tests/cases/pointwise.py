@@ -126,8 +126,12 @@ def _powers() -> list[Case]:
         Case("power", lambda x: x ** np.array(3), ((3,),), id="zero-dimensional-exponent"),
         Case("power", lambda x: x ** np.array([3.0, 0.5, -2.0]), ((2, 3),), POSITIVE, id="array-exponent"),
         Case("power", lambda x: x ** np.array([0, 1, 2, 3]), ((4,),), (-1.5, -0.5), id="integer-exponents"),
+        Case("power", lambda x: x ** np.array([0, 1, 2, 3]), ((4,),), id="integer-exponents-at-zero",
+             make=lambda rng: (np.array([0.0, 0.0, 0.0, 0.5]),)),
+        Case("power", lambda x, y: x**y, ((3,), (3,)), id="exponents-at-zero",
+             make=lambda rng: (np.array([0.7, 1.3, 2.0]), np.array([0.0, 1.0, 2.0]))),
         Case("power", lambda x, n: x**n, ((3,), ()), POSITIVE, id="scalar-exponent-argument"),
-    ]
+    ]  # fmt: skip
     for p in (0, 1, 2, 3, 1.0, 2.0, 3.0):
         rows.append(Case("power", lambda x, p=p: x**p, ((2, 3),), id=f"{p}"))
         zero = lambda rng: (np.array([0.0, 0.7, -0.4]),)  # noqa: E731
