@@ -66,6 +66,9 @@ class MissingExtraError(JacobiansError, ImportError):
     """An optional package that is not installed; `instead` is the install command."""
 
 
+LISTED = 16  # names that a hint lists
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The closest of `known` to `name` as a hint, else the known names listed.
 
@@ -76,7 +79,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     close = get_close_matches(name, known, n=1)
-    return close[0] if close else "one of " + ", ".join(known)
+    if close:
+        return close[0]
+    return "one of " + ", ".join(known if len(known) <= LISTED else [*known[:LISTED], "..."])
 
 
 def caret(line: str, start: int, end: int | None = None) -> str:

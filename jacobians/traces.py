@@ -63,7 +63,7 @@ def trace_function(
         if name in chosen:
             inputs[name] = _differentiable(name, nodes, leaves, value)
     inputs = {name: inputs[name] for name in chosen}
-    result = call_with(f, stand_ins)
+    result = _run(f, stand_ins)
     leaves, rebuild = flatten(result, "")
     targets = tuple(_target(path, leaf) for path, leaf in leaves)
     if not targets:
@@ -73,6 +73,19 @@ def trace_function(
     return Trace(tuple(variables), inputs, targets, tuple(path for path, _ in leaves), rebuild, single, nested, stand_ins)
 
 
+def _run(f: Callable[..., Any], stand_ins: Mapping[str, Any]) -> Any:
+    try:
+        return call_with(f, stand_ins)
+    except ValueError as error:
+        if "setting an array element with a sequence" not in str(error):
+            raise
+        raise UnsupportedError(
+            "a traced value was assigned into an array",
+            "an array that numpy made holds numbers, and a traced value is none yet",
+            "np.stack([...]) or np.concatenate([...]) make the array from its parts",
+        ) from error
+
+
 def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
     """The arguments to differentiate by: those named, or every argument that holds floating arrays."""
     if wrt is None:
@@ -80,7 +93,7 @@ def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
         found = floating or [name for name, value in named.items() if _holds(value, "iuf")]
         if not found:
             raise UnsupportedError(
-                "there is nothing to differentiate by", f"arguments: {', '.join(named) or 'none'}", "an argument that is a real array"
+                "there is nothing to differentiate by", f"arguments: {', '.join(map(_described, named.items())) or 'none'}", "an argument that is a real array"
             )
         return found
     several = list(wrt) if isinstance(wrt, (tuple, list)) else [wrt]
@@ -94,6 +107,12 @@ def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
         else:
             raise UnknownNameError(f"wrt={one!r} is no argument of the function", f"arguments: {', '.join(names)}", did_you_mean(str(one), names))
     return chosen
+
+
+def _described(item: tuple[str, Any]) -> str:
+    name, value = item
+    kind = value.dtype if isinstance(value, (np.ndarray, np.generic)) else type(value).__name__
+    return f"{name} ({kind})"
 
 
 def _holds(value: Any, kinds: str) -> bool:

@@ -123,7 +123,7 @@ class Traced:
         raise UnsupportedError(
             "a branch depends on a traced value",
             f"{_describe(self.node)} has no value while the function is traced",
-            "np.where(condition, a, b), which follows both branches",
+            "np.where(condition, a, b), which follows both branches; np.stack in place of np.array",
         )
 
     def __float__(self) -> float:
@@ -270,9 +270,15 @@ def _served(name: str, module: str) -> Any:
         raise UnsupportedError(
             f"{full} is not traced",
             "it is called on a value that a derivative is taken through",
-            "did you mean " + did_you_mean(name, OPERATIONS) + "? operations: jacobians ops",
+            _hint(name),
         )
     return found
+
+
+def _hint(name: str) -> str:
+    close = did_you_mean(name, OPERATIONS)
+    listed = "operations: jacobians ops"
+    return listed if close.startswith("one of ") else f"did you mean {close}? {listed}"
 
 
 def _outer(build: Callable[..., Any]) -> Callable[..., Any]:

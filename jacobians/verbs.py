@@ -50,7 +50,7 @@ class JacobianFunction:
         self.__name__, self.__wrapped__ = inner, f
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        traced = trace_function(self.f, args, kwargs, self.wrt)
+        traced = self._trace(args, kwargs)
         if traced.nested:
             held: list[Any] = [Traced(t) for t in traced.targets]
             return self._results(traced, accumulate(traced, self.order, self.mode), None, held)
@@ -58,6 +58,17 @@ class JacobianFunction:
         values, held = prepared.run(traced, constants)
         forget(constants, traced)
         return self._results(traced, prepared.rows, values, held)
+
+    def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
+        """The trace of a call; where the order names vertices, the function's own variables name them."""
+        if isinstance(self.order, str):
+            return trace_function(self.f, args, kwargs, self.wrt)
+        from .expression import named_values, watched
+
+        traced, seen = watched(self.f, lambda: trace_function(self.f, args, kwargs, self.wrt))
+        for label, node in named_values(traced, seen).items():
+            node.name = node.name or label
+        return traced
 
     def compile(
         self, *examples: Any, dense: bool = False, reuse: bool = False, backend: str = "numpy", **kwargs: Any
