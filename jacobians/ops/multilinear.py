@@ -131,6 +131,8 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Node:
     else:
         pairs = [[a] if isinstance(a, (int, np.integer)) else list(a) for a in axes]
     a, b = axes_of(tuple(pairs[0]), x.ndim), axes_of(tuple(pairs[1]), y.ndim)
+    if len(a) != len(b):
+        raise ShapeError("tensordot pairs unequal numbers of axes", f"axes {axes}", "one axis of y for each axis of x")
     left: list[Any] = [("x", k) for k in range(x.ndim)]
     right: list[Any] = [("y", k) for k in range(y.ndim)]
     for p, q in zip(a, b, strict=True):

@@ -34,7 +34,7 @@ def mean(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims
     if isinstance(count, Poly):  # a size without a number divides as a named value
         size = Node("size", (), count, (), float, show(count).replace(" ", ""))
         return _text.expression("x/y", {"x": total, "y": size}, BUILDERS)  # type: ignore[no-any-return]
-    return _text.scale(1 / count, total)
+    return _text.scale(1 / count if count else np.nan, total)  # of nothing, as numpy: not a number
 
 
 rule("size", lambda size: number(size, "a mean"))
