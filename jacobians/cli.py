@@ -1,8 +1,8 @@
 """The command line: `jacobians COMMAND "statements" NAME:SHAPE... [SIZE=INT...]`.
 
-Each command lives in a module of its own with `add_arguments(parser)` and `main(args) -> exit status`; this one
-finds it, prints errors in three parts and never a traceback (unless `--debug`).  Exit status: 0 done, 1 a verdict
-that is not "true", 2 a usage error.
+Each command lives in a module of its own with `add_arguments(parser)` and `main(args) -> exit status`; this
+one finds it, prints errors in three parts and never a traceback (unless `--debug`).  Exit status: 0 done, 1 a
+verdict that is not "true", 2 a usage error.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _run(words: list[str]) -> int:
         raise JacobiansError(
             f"{words[0]!r} is no command",
             f"commands: {', '.join(commands)}",
-            f"did you mean: jacobians {did_you_mean(words[0], commands)}",
+            _nearest(words[0], commands),
         )
     name, (place, about) = words[0], commands[words[0]]
     module = importlib.import_module(place)
@@ -98,6 +98,11 @@ def _run(words: list[str]) -> int:
     status: int = module.main(parser.parse_intermixed_args(words[1:]))
     sys.stdout.flush()
     return status
+
+
+def _nearest(word: str, commands: dict[str, tuple[str, str]]) -> str:
+    close = did_you_mean(word, commands)
+    return "jacobians --help" if close.startswith("one of ") else f"did you mean: jacobians {close}"
 
 
 def _overview(commands: dict[str, tuple[str, str]]) -> str:
