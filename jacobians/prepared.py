@@ -68,18 +68,19 @@ class Structure:
 
     def __init__(self, traced: Trace, order: Any, mode: str, with_values: bool) -> None:
         places: dict[int, int] = {}
+        same: dict[int, int] = {}  # a plan computes an array that stands twice in a trace only once
         self.constants: list[Node] = []
         parts: list[Any] = [order, mode, with_values]
         for node in traced.variables:
             places[node.serial] = len(places)
-            parts.append((node.shape, node.dtype, node.name))
+            parts.append((node.shape, node.dtype, node.name, same.setdefault(id(node.value), len(places))))
         for node in topological(traced.targets):
             if node.serial in places:
                 continue
             places[node.serial] = len(places)
             if node.op == "constant":
                 self.constants.append(node)
-                parts.append(_constant_key(node))
+                parts.append((_constant_key(node), same.setdefault(id(node.value), len(places))))
             else:
                 parts.append((node.op, tuple([places[a.serial] for a in node.args]), node.params, node.name))
         parts.append(tuple(places[n.serial] for n in traced.wrt))
