@@ -160,7 +160,8 @@ def _einsum(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     labels, output, sizes = node.params
     along = dict(zip(output, index, strict=True))
     summed = [label for label in range(len(sizes)) if label not in along]
-    letters = {label: reader.new() for label in summed}
+    letters = {label: reader.new() for label in summed if sizes[label] != 1}
+    along.update({label: Index() for label in summed})  # one entry is no sum
     along.update({label: letter(name) for label, name in letters.items()})
     factors = [reader.factor(a, [along[k] for k in own]) for a, own in zip(node.args, labels, strict=True)]
     return total(letters.values(), times(*factors))
