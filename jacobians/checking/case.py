@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import JacobiansError
-from .formulas import formula
+from .formulas import Formula, formula
 from .placing import arranged, gap, layouts_of
 from .problem import Problem
 from .samples import Sample, Sampler, evaluated
@@ -45,6 +45,7 @@ class Case:
     layout: str
     seed: int = 0
     tried: dict[str, bool] = field(default_factory=dict, compare=False)
+    repairs: list[Finding | None] = field(default_factory=list, compare=False)
 
     @cached_property
     def expected(self) -> tuple[Array, ...]:
@@ -90,7 +91,7 @@ class Case:
         """Whether another text is right at every sample; the first sample is looked at before the rest."""
         if text in self.tried:
             return self.tried[text]
-        first = replace(self, samples=self.samples[:1], tried={})
+        first = replace(self, samples=self.samples[:1], tried={}, repairs=[])
         values = first.values(text)
         good = values is not None and first.fits(values)
         if good and len(self.samples) > 1:
@@ -136,3 +137,20 @@ def held_against(problem: Problem, sample: Sample) -> str:
         if expected is not None and sample.claim is not None and expected.shape == sample.claim.shape:
             return name
     return names[0]
+
+
+def statement_texts(claim: Formula) -> list[str]:
+    """The statements of a claim in numpy syntax, none of another."""
+    if claim.program is None or claim.kind != "numpy":
+        return []
+    return [" ".join(step.statement.text.split()) for step in claim.program.steps]
+
+
+def wrapped(case: Case, template: str) -> str:
+    """The claim's text inside a template, its own statements before it; "" where that cannot be read or is wrong."""
+    texts = statement_texts(case.problem.claim)
+    if not texts:
+        return ""
+    last = texts[-1] if case.problem.claim.program.steps[-1].targets == () else ""  # type: ignore[union-attr]
+    text = "; ".join([*texts[:-1], template.format(last)]) if last else ""
+    return text if text and case.repaired(text) else ""

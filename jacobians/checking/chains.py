@@ -6,6 +6,7 @@ With `f = g(s(x))` a claim may be the derivative of g by s alone (the inner one 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from .pieces import HOLE, Piece, pieces
 from .placing import arranged, gap
 from .samples import Sample
 from .structure import tie
+from .sums import split_sum
 from .truth import by_engine
 
 Array = np.ndarray[Any, Any]
@@ -31,9 +33,14 @@ def chain_rule(case: Case) -> Finding | None:
     if case.claimed is None or program is None or problem.function.kind != "numpy":
         return None
     names = tuple(dict.fromkeys(problem.wrt))
+    summed = {ast.unparse(ast.fix_missing_locations(node)) for _, node in split_sum(program.steps[-1].node)}
+    summed = summed if len(summed) > 1 else set()
     for piece in pieces(program, names):
         for tensor, words in _variants(problem.slots, piece):
             if _is_claim(case, tensor):
+                if "outer" in words and piece.text in summed:
+                    what = f"The claim is the derivative of {piece.text[:60]} alone: the other terms are missing."
+                    return Finding("missing-term", what)
                 return Finding("chain", words)
     return None
 

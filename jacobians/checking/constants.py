@@ -147,7 +147,7 @@ def _scalars(case: Case) -> list[tuple[str, bool]]:
         found.append((f"({function.text})", True))
     for name, shape in ((k, np.shape(v)) for k, v in case.samples[0].point.items()):
         if len(shape) == 0 and isinstance(case.samples[0].point[name], np.ndarray):
-            found.append((name, False))
+            found += [] if name in case.problem.wrt else [(name, False)]
         elif len(shape) == 1:
             found += [(f"({name} @ {name})", False), (f"np.sum({name})", False), (f"np.sum(np.exp({name}))", False)]
         elif len(shape) == 2:

@@ -16,11 +16,10 @@ import numpy as np
 
 from ..errors import JacobiansError
 from ..layouts import plain_shape, shape_text
-from .case import Case, Finding, held_against
+from .case import Case, Finding, held_against, wrapped
 from .chains import chain_rule
 from .constants import constant_factor, scalar_factor, simple
 from .edits import repaired_text
-from .formulas import Formula
 from .placing import gap
 from .problem import Problem
 from .retries import assumptions, commuting, last_assumptions, square_only
@@ -37,9 +36,8 @@ USED = 3  # samples that a diagnosis looks at
 
 def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict:
     """The verdict on a wrong claim: reason, correct formula, worst entry, counterexample."""
-    telling = sorted(samples, key=lambda s: s.truth.scale == 0)
-    wrong_first = sorted(telling[: max(USED, 1)], key=lambda s: s.match(problem.layout or "tensor") != "wrong")
-    case = Case(problem, tuple(wrong_first), held_against(problem, telling[0]), seed)
+    layout = held_against(problem, next((s for s in samples if s.truth.scale > 0), samples[0]))
+    case = Case(problem, _telling(samples, layout), layout, seed)
     finding = next((found for found in (rule(case) for rule in RULES) if found is not None), _unrelated(case))
     correct = finding.correct or _correct(case)
     return Verdict(
@@ -55,6 +53,15 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
         title=problem.title,
         details=finding.details or _worst(case),
     )
+
+
+def _telling(samples: Sequence[Sample], layout: str) -> tuple[Sample, ...]:
+    """A few samples: where the claim is wrong first, and one at least where the derivative is not zero."""
+    ordered = sorted(samples, key=lambda s: (s.match(layout) != "wrong", s.truth.scale == 0))
+    chosen = ordered[:USED]
+    if all(s.truth.scale == 0 for s in chosen):
+        chosen += [s for s in ordered[USED:] if s.truth.scale > 0][:1]
+    return tuple(chosen)
 
 
 def _right_elsewhere(case: Case) -> Finding | None:
@@ -104,21 +111,6 @@ def _reordered(case: Case, order: tuple[int, ...]) -> Finding:
     correct = f"{bar}: {index.text.partition(':')[2].strip()}" if index is not None else ""
     correct = correct or wrapped(case, "np.transpose({}, " + str(order) + ")")
     return Finding("axis-order", sentence, details=details, correct=correct)
-
-
-def wrapped(case: Case, template: str) -> str:
-    """The claim's text inside a template, its own statements before it; "" where that cannot be read or is wrong."""
-    claim = case.problem.claim
-    if claim.kind != "numpy":
-        return ""
-    *before, last = [part.strip() for part in _statements(claim)]
-    text = "; ".join([*before, template.format(last)])
-    return text if case.repaired(text) else ""
-
-
-def _statements(claim: Formula) -> list[str]:
-    assert claim.program is not None
-    return [step.statement.text for step in claim.program.steps]
 
 
 def _sign(case: Case) -> Finding | None:

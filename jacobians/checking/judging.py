@@ -84,7 +84,7 @@ def _grade(samples: Sequence[Sample], layout: str) -> str:
 
 def branching(problem: Problem) -> bool:
     """Whether function or claim has branches, so that one point does not speak for all."""
-    return bool(_BRANCHES.search(f"{problem.function.text} ; {problem.claim.text}"))
+    return bool(_BRANCHES.search(f"{problem.function.text} ; {problem.claim.text}".replace("->", "")))
 
 
 def _more(problem: Problem, sampler: Sampler, first: Sample) -> list[Sample]:

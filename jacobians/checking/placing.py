@@ -135,8 +135,10 @@ def same_shape(given: Shape, wanted: Shape, layout: str) -> bool:
     return False
 
 
-def gap(claim: Any, expected: Array, layout: str = "") -> float:
+def gap(claim: Any, expected: Array, layout: str = "", floor: float = 0.0) -> float:
     """The largest difference relative to the largest entry; inf where shapes differ or a number is not finite.
+
+    Entries are taken to be `floor` at least, so that the rounding of a derivative that is zero is no difference.
 
     >>> gap(np.array([1.0, 2.0]), np.array([1.0, 2.5]))
     0.2
@@ -149,5 +151,5 @@ def gap(claim: Any, expected: Array, layout: str = "") -> float:
         return np.inf
     if not given.size:
         return np.inf
-    largest = max(float(np.max(np.abs(expected))), float(np.max(np.abs(given))))
+    largest = max(float(np.max(np.abs(expected))), float(np.max(np.abs(given))), floor)
     return float(np.max(np.abs(given - expected))) / largest if largest > 0 else 0.0

@@ -26,6 +26,7 @@ NAMES = {
     "simplex": "probability vectors",
     "diagonal": "diagonal",
     "rowunit": "unit rows",
+    "symtensor": "fully symmetric",
 }
 _TAKEN = frozenset(
     "symmetric antisymmetric spd gapped orthogonal diagonal lower upper toeplitz symtoeplitz symtensor onehot onehotrows "
@@ -82,7 +83,9 @@ def assumptions(case: Case) -> Finding | None:
     if not case.same_shape:
         return None
     square = _square_inputs(case)
-    for word, entries in (("symmetric", square), ("positive", _positive_candidates(case)), ("spd", square)):
+    cubes = [e for e in case.problem.inputs if len(e.shape) > 2 and len(set(e.shape)) == 1 and not _TAKEN & set(e.words)]
+    tries = (("symmetric", square), ("symtensor", cubes), ("positive", _positive_candidates(case)), ("spd", square))
+    for word, entries in tries:
         found = _try(case, word, entries)
         if found is not None:
             return found

@@ -43,7 +43,7 @@ class Sample:
     def gap(self, layout: str) -> float:
         """How far the claim is from the truth, relative to the largest entry; inf where shapes differ."""
         expected = self.expected(layout)
-        return np.inf if expected is None or self.claim is None else gap(self.claim, expected, layout)
+        return np.inf if expected is None or self.claim is None else gap(self.claim, expected, layout, self.truth.floor)
 
     def match(self, layout: str) -> str:
         """Whether the claim fits here: `right`, `wrong` or `unclear`."""

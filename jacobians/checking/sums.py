@@ -8,17 +8,19 @@ among terms that come to mind: a transposed twin, a diagonal, an outer product, 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from .case import NEAR, Case, Finding, placed
+from ..errors import JacobiansError
+from .case import NEAR, Case, Finding, placed, statement_texts, wrapped
 from .constants import number_text, ratio
 from .formulas import formula
 from .pieces import HOLE, joined, occurrences, statements
 from .placing import gap
+from .problem import claim_values
 from .structure import tie
 from .truth import by_engine
 
@@ -64,7 +66,7 @@ def product_rule(case: Case) -> Finding | None:
     parts = [_part(case, text, name) for text in texts]
     if any(part is None for part in parts):
         return None
-    known = [part for part in parts if part is not None and any(np.any(p) for p in part)]
+    known = _merged([part for part in parts if part is not None and any(np.any(p) for p in part)])
     numbers = fitted(known, case.claimed) or _grouped(known, case)
     if numbers is None or all(_is(a, 1) for a in numbers):
         return None
@@ -80,6 +82,23 @@ def _grouped(parts: list[list[Array]], case: Case) -> list[float] | None:
         if any(np.any(s) for s in sums) and all(gap(s, c) < NEAR for s, c in zip(sums, case.claimed, strict=True)):
             return [float(a) for a in numbers]
     return None
+
+
+def _merged(parts: list[list[Array]]) -> list[list[Array]]:
+    """Equal parts as one, which stands for both."""
+    found: list[list[Array]] = []
+    for part in parts:
+        twin = next((k for k, f in enumerate(found) if _is_multiple(part, f)), None)
+        if twin is None:
+            found.append(part)
+        else:
+            found[twin] = [a + b for a, b in zip(found[twin], part, strict=True)]
+    return found
+
+
+def _is_multiple(part: list[Array], other: list[Array]) -> bool:
+    scale = ratio(other[0], part[0])
+    return scale is not None and scale > 0 and all(gap(o * scale, p) < NEAR for p, o in zip(part, other, strict=True))
 
 
 def _part(case: Case, text: str, name: str) -> list[Array] | None:
@@ -212,85 +231,120 @@ def _times(number: float, text: str) -> str:
 
 
 def natural_terms(case: Case) -> Finding | None:
-    """The difference as one natural term times a constant."""
+    """The difference as one natural term times a constant, or times a scalar that varies with the point."""
     if not case.same_shape or case.claimed is None:
         return None
     rest = [e - c for e, c in zip(case.expected, case.claimed, strict=True)]
+    varying: Finding | None = None
     for text, values in _candidates(case):
         found = [ratio(v, r) if v.shape == r.shape else None for v, r in zip(values, rest, strict=True)]
-        if any(a is None for a in found):
+        if any(a is None or abs(a) < 1e-6 for a in found):
             continue
         numbers = [float(a) for a in found if a is not None]
-        if max(numbers) - min(numbers) > NEAR * max(map(abs, numbers)) or abs(numbers[0]) < 1e-6:
-            continue
-        return _missing(case, numbers[0], text)
-    return None
+        if max(numbers) - min(numbers) < NEAR * max(map(abs, numbers)):
+            return _missing(case, numbers[0], text)
+        if varying is None and rest[0].size > 2 and _structural(text):
+            varying = Finding("missing-term", f"A multiple of {text} is missing.")
+    return varying
+
+
+def _structural(text: str) -> bool:
+    """Whether a multiple of it by any scalar is a telling difference: an identity, an outer product, a diagonal."""
+    return text.startswith(("np.eye", "np.outer", "np.einsum", "np.diag(")) or text.isidentifier()
 
 
 def _missing(case: Case, number: float, text: str) -> Finding:
-    from .diagnosis import wrapped
-
-    extra = _also_inside(case, text) and number < 0
     front = "" if _is(abs(number), 1) else number_text(abs(number)) + "*"
     sign = "-" if number < 0 else "+"
     correct = wrapped(case, "({}) " + f"{sign} {front}{text}")
-    if extra:
+    if number < 0 and text in case.problem.claim.text:
         return Finding("extra-term", f"The term {front}{text} is too much.", correct=correct)
     return Finding("missing-term", f"The term {sign}{front}{text} is missing.", correct=correct)
 
 
-def _also_inside(case: Case, text: str) -> bool:
-    return text in case.problem.claim.text
-
-
-def _candidates(case: Case) -> list[tuple[str, list[Array]]]:
+def _candidates(case: Case) -> Iterator[tuple[str, list[Array]]]:
     """Natural terms by their texts, at every sample, of the derivative's shape."""
-    shape = case.expected[0].shape
-    found: list[tuple[str, list[Array]]] = []
-    texts = list(_texts(case, shape))
-    for text in dict.fromkeys(texts):
-        values = case.values(text)
+    before = "".join(f"{text}; " for text in statement_texts(case.problem.claim)[:-1])
+    for text in dict.fromkeys(_texts(case)):
+        values = case.values(before + text)
         if values is None:
             continue
         values = [np.broadcast_to(v, e.shape) if v.ndim == 0 else v for v, e in zip(values, case.expected, strict=True)]
         if all(v.shape == e.shape for v, e in zip(values, case.expected, strict=True)):
-            found.append((text, values))
+            yield text, values
+
+
+def _shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """The shapes of the inputs, and of what the claim's own statements give names to."""
+    sample, claim = case.samples[0], case.problem.claim
+    found = {name: np.shape(value) for name, value in sample.point.items() if isinstance(value, np.ndarray)}
+    if claim.program is not None and claim.kind == "numpy" and claim.program.assigned:
+        try:
+            own = claim.program.run_all(claim_values(case.problem, sample.point))
+        except JacobiansError:
+            return found
+        found |= {name: np.shape(value) for name, value in own.items() if name}
     return found
 
 
-def _texts(case: Case, shape: tuple[int, ...]) -> list[str]:
-    point = case.samples[0].point
-    arrays = {name: np.shape(value) for name, value in point.items() if isinstance(value, np.ndarray)}
+def _texts(case: Case) -> Iterator[str]:
+    """Texts of terms that come to mind for a derivative of this shape, simple ones first."""
+    shape, arrays = case.expected[0].shape, _shapes(case)
     vectors = [name for name, s in arrays.items() if len(s) == 1]
     matrices = [name for name, s in arrays.items() if len(s) == 2]
     scalars = [name for name, s in arrays.items() if s == ()] + list(case.problem.constants)
-    claim = case.problem.claim
-    own = [claim.text] if claim.kind == "numpy" and claim.program is not None and len(claim.program.steps) == 1 else []
-    found = ["1.0", *scalars]
-    found += [name for name, s in arrays.items() if s == shape]
-    found += [f"{name}.T" for name in matrices]
+    yield from ("1.0", *scalars, *(name for name, s in arrays.items() if s == shape))
     if len(shape) == 2:
-        found += [f"np.eye({shape[0]})"] if shape[0] == shape[1] else []
-        found += [f"np.outer({a}, {b})" for a in vectors for b in vectors]
-        found += [f"({text}).T" for text in own]
-        found += [f"np.diag({name})" for name in vectors]
-    found += [f"np.diag(np.diag({text}))" for text in [*own, *matrices]]
-    found += [f"({name}).T" if name.isidentifier() else name for name in _claim_parts(case)]
-    found += _claim_parts(case)
-    found += [f"{s}*{name}" for s in scalars for name, kind in arrays.items() if kind == shape]
-    found += [f"{one} @ {two}" for one in [*matrices, *(f"{m}.T" for m in matrices)] for two in [*vectors, *matrices]]
-    found += [f"{name}*({name} @ {name})" for name in vectors] + [f"{a}*({a} @ {b})" for a in vectors for b in vectors if a != b]
-    return found
+        yield from _matrix_texts(case, shape, vectors, matrices)
+    if len(shape) > 2:
+        yield from _tensor_texts(shape, vectors, matrices)
+    yield from _claim_parts(case)
+    yield from (f"{s}*{name}" for s in scalars for name, kind in arrays.items() if kind == shape)
+    turned = [*matrices, *(f"{m}.T" for m in matrices)]
+    yield from (f"{one} @ {two}" for one in turned for two in [*vectors, *turned] if len(shape) < 3)
+    yield from (f"{a}*({a} @ {b})" for a in vectors for b in vectors if len(shape) == 1)
+
+
+def _matrix_texts(
+    case: Case, shape: tuple[int, ...], vectors: list[str], matrices: list[str]
+) -> Iterator[str]:
+    if shape[0] == shape[1]:
+        yield f"np.eye({shape[0]})"
+    yield from (f"{name}.T" for name in matrices)
+    yield from (f"np.outer({a}, {b})" for a in vectors for b in vectors)
+    yield from (f"np.diag({name})" for name in vectors)
+    own = statement_texts(case.problem.claim)
+    if len(own) == 1:
+        yield from (f"({own[0]}).T", f"np.diag(np.diag({own[0]}))")
+    yield from (f"np.diag(np.diag({name}))" for name in matrices)
+
+
+def _tensor_texts(shape: tuple[int, ...], vectors: list[str], matrices: list[str]) -> Iterator[str]:
+    """Deltas with a vector, a matrix or another delta, and outer products, on three or four axes."""
+    letters = "ijkl"[: len(shape)]
+    for one in range(len(shape)):
+        for two in range(one + 1, len(shape)):
+            rest = "".join(x for k, x in enumerate(letters) if k not in (one, two))
+            pair, size = letters[one] + letters[two], shape[one]
+            if shape[one] != shape[two]:
+                continue
+            others = vectors if len(rest) == 1 else [*matrices, *(f"{m}.T" for m in matrices)]
+            yield from (f"np.einsum('{pair},{rest}->{letters}', np.eye({size}), {other})" for other in others)
+            if len(rest) == 2 and "".join(sorted(rest)) > pair:
+                inner = shape[letters.index(rest[0])]
+                yield f"np.einsum('{pair},{rest}->{letters}', np.eye({size}), np.eye({inner}))"
+    if len(shape) == 3:
+        yield from (f"np.einsum('i,j,k->ijk', {v}, {v}, {v})" for v in vectors)
 
 
 def _claim_parts(case: Case) -> list[str]:
-    """Subexpressions of claim and function, and the transposes of matrix ones."""
+    """Subexpressions of claim and function, their transposes and diagonals."""
     found: list[str] = []
     for given in (case.problem.claim, case.problem.function):
-        if given.program is None or given.kind != "numpy" or len(given.program.steps) != 1:
+        if given.program is None or given.kind != "numpy":
             continue
-        for node in list(ast.walk(given.program.steps[0].node))[:60]:
-            if isinstance(node, ast.BinOp | ast.Call) and not isinstance(node, ast.Name):
+        for node in list(ast.walk(given.program.steps[-1].node))[:40]:
+            if isinstance(node, ast.BinOp | ast.Call):
                 text = f"({ast.unparse(node)})"
-                found += [text, f"{text}.T", f"np.diag{text}", f"{text}**2", f"np.outer({text}, {text})"]
-    return found[:120]
+                found += [text, f"{text}.T", f"np.diag{text}", f"{text}**2"]
+    return found[:80]

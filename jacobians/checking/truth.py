@@ -51,8 +51,14 @@ class Truth:
 
     @property
     def scale(self) -> float:
-        """The largest entry."""
-        return float(np.max(np.abs(self.tensor), initial=0.0))
+        """The largest entry; 0 where it is rounding."""
+        found = float(np.max(np.abs(self.tensor), initial=0.0))
+        return found if found > 1e-7 * self.floor else 0.0
+
+    @property
+    def floor(self) -> float:
+        """A size below which entries are not told from rounding any better: a millionth of the value."""
+        return 1e-6 * _largest(self.value)
 
 
 def caller(given: Formula, point: Point, names: Sequence[str]) -> Callable[..., Any]:
@@ -111,7 +117,7 @@ def truth(problem: Problem, point: Point, rng: np.random.Generator, compare: boo
         compare = False
     agreed, gap = (None, 0.0)
     if compare:
-        agreed, gap, second = _compared(problem.function, point, slots, tensor, value.ndim, rng)
+        agreed, gap, second = _compared(problem.function, point, slots, tensor, value, rng)
         how = f"engine and {second}" if agreed else how
     return _finished(problem, point, Truth(tensor, value.shape, inputs, value, how, agreed, gap))
 
@@ -140,13 +146,13 @@ def _finished(problem: Problem, point: Point, found: Truth) -> Truth:
 
 
 def _compared(
-    given: Formula, point: Point, slots: Sequence[str], tensor: Array, target: int, rng: np.random.Generator
+    given: Formula, point: Point, slots: Sequence[str], tensor: Array, value: Array, rng: np.random.Generator
 ) -> tuple[bool, float, str]:
     """Whether the tensor agrees with differences along a random direction, how far, and how it was found."""
     names = list(dict.fromkeys(slots))
     directions = {name: rng.uniform(-1, 1, np.shape(point[name])) for name in names}
-    expected = contracted(tensor, target, [directions[name] for name in slots])
-    scale = max(float(np.max(np.abs(expected), initial=0.0)), 1e-3 * _largest(tensor), 1e-9)
+    expected = contracted(tensor, value.ndim, [directions[name] for name in slots])
+    scale = max(_largest(expected), 1e-3 * _largest(tensor), 1e-5 * _largest(value), 1e-12)
     best = np.inf
     for how in ("complex", *WIDTHS):
         kind = "complex" if how == "complex" else "interval"
