@@ -19,9 +19,9 @@ from .contraction.paths import Path, all_orders, find_path
 from .contraction.product import Product
 from .contraction.schedule import Move
 from .cost_table import CostRow
-from .counting import accumulation_flop, beyond, count_nodes, factors_of, written_cost
+from .counting import FlopCounter, beyond, count_nodes, factors_of, written_cost
 from .derivative import Jacobian
-from .expr import Node, topological
+from .expr import Node
 from .expression import Graph
 from .terms import TermSum, compose, core
 
@@ -44,9 +44,9 @@ class ChainProduct:
     def whole(self) -> TermSum:
         """The composed Jacobian, from the end at which that is cheaper."""
         terms = [link.terms for link in self.links]
-        known = frozenset(n.serial for n in topological(node for node, _ in factors_of([terms])))
+        count = FlopCounter([node for node, _ in factors_of([terms])])
         ways = [reduce(compose, terms), reduce(lambda inner, outer: compose(outer, inner), terms[::-1])]
-        return min(ways, key=lambda way: accumulation_flop([[way]], known))
+        return min(ways, key=lambda way: count.flop((node for node, _ in factors_of([[way]])), set()))
 
     def rows(self, itemsize: int = 8) -> tuple[CostRow, ...]:
         """The counted rows: deltas summed first, all paths from the cheapest on, one plain einsum."""
@@ -64,7 +64,7 @@ class ChainProduct:
 
     def _summed_first(self, itemsize: int) -> CostRow:
         terms, whole = [link.terms for link in self.links], self.whole()
-        known = frozenset(n.serial for n in topological(node for node, _ in factors_of([terms])))
+        known = [node for node, _ in factors_of([terms])]
         factors = [node for node, _ in factors_of([[whole]])]
         tally, written = count_nodes(beyond(factors, known), factors), written_cost(whole, itemsize)
         return CostRow(

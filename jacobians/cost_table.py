@@ -124,7 +124,7 @@ def path_table(rows: Sequence[CostRow], more: Sequence[str] = (), heading: str =
         [row.name, show_flop(row.opt_einsum), size(row.largest_result, row), size(row.largest_tensor, row)]
         for row in rows
     ]
-    return text_table(head, [cell + ([more[k]] if more else []) for k, cell in enumerate(cells)], 23)
+    return text_table(head, [cell + ([more[k]] if more else []) for k, cell in enumerate(cells)], 20)
 
 
 def order_table(rows: Sequence[CostRow], more: Sequence[str] = (), heading: str = "") -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .chain_costs import chain_product
 from .cost_table import CostRow, CostTable
-from .counting import Tally, written_cost
+from .counting import written_cost
 from .derivative import show_shape
 from .errors import BudgetError
 from .expression import Graph, graph_of
@@ -131,14 +131,16 @@ def accumulated(linear: Linear, order: Order, *, seconds: float | None = None, s
     return accumulate_in(linear, chosen, seconds=seconds, seed=seed)
 
 
-def order_row(linear: Linear, bare: EliminationGraph, order: Order, found: Accumulated, mode: str) -> CostRow:
-    """The row of one elimination, counted up to the dense result."""
+def order_row(
+    linear: Linear, bare: EliminationGraph, order: Order, found: Accumulated, mode: str, dense: bool = True
+) -> CostRow:
+    """The row of one elimination, counted up to the dense result, or (`dense=False`) up to its factors."""
     if mode == "materialized":
         found = Accumulated(
             found.name, found.order, [[assembled(t) for t in row] for row in found.rows], found.targets
         )
     tally, known = found.tally(), labels(linear)
-    written = [written_cost(terms) for row in found.rows for terms in row if terms.terms]
+    written = [written_cost(terms) for row in found.rows for terms in row if terms.terms and dense]
     name = order if isinstance(order, str) else "given"
     return CostRow(
         name=f"auto: {found.name}" if name == "auto" else name,
@@ -150,7 +152,7 @@ def order_row(linear: Linear, bare: EliminationGraph, order: Order, found: Accum
         largest_result=max([tally.largest, *(w.largest for w in written)]),
         largest_intermediate=tally.largest,
         largest_tensor=max([tally.largest, *(w.largest for w in written)]),
-        peak_bytes=max(tally.peak_bytes, _held(found, tally, written)),
+        peak_bytes=max(tally.peak_bytes, sum(w.peak_bytes for w in written)),
         steps=tally.steps,
         evaluations=tally.evaluations,
         structured=tally.multiplications,
@@ -158,8 +160,3 @@ def order_row(linear: Linear, bare: EliminationGraph, order: Order, found: Accum
             {rule.replace("-", "_"): bare.cost(found.order, rule) for rule in ("plain", "unit-free", "dense")}
         ),
     )
-
-
-def _held(found: Accumulated, tally: Tally, written: Sequence[Tally]) -> int:
-    """Bytes while the last dense result is written: all results, and the factors."""
-    return sum(w.peak_bytes for w in written)

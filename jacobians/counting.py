@@ -8,7 +8,7 @@ and additions (flop = both), function evaluations apart, entries and bytes of ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -128,7 +128,63 @@ def _bytes(node: Node) -> int:
 def accumulation_cost(rows: Sequence[Sequence[TermSum]], targets: Sequence[Node]) -> Tally:
     """What the factors of these Jacobians cost on top of evaluating the function itself."""
     factors = [node for node, _ in factors_of(rows)]
-    return count_nodes(beyond(factors, frozenset(node.serial for node in topological(targets))), factors)
+    return count_nodes(beyond(factors, targets), factors)
+
+
+def factors_of(rows: Sequence[Sequence[TermSum]]) -> list[tuple[Node, tuple[int, ...]]]:
+    """The factors of all Terms, each node once, with its labels in the first Term that has it."""
+    found = {
+        node.serial: (node, labels)
+        for row in rows
+        for terms in row
+        for t in terms.terms
+        for node, labels in t.factors
+    }
+    return list(found.values())
+
+
+def beyond(roots: Sequence[Node], known: Sequence[Node]) -> list[Node]:
+    """What `roots` need besides all that `known` are built from, equal computations once."""
+    given = {node.serial for node in topological(known)}
+    return [node for node in unique(topological([*known, *roots])) if node.serial not in given]
+
+
+class FlopCounter:
+    """The flop of nodes beyond what `known` are built from, equal computations once; quick in repetition.
+
+    It remembers what it saw, so that many orders over the same graph are counted in little time.
+    """
+
+    def __init__(self, known: Sequence[Node]) -> None:
+        self.alias: dict[int, int] = {}
+        self.first: dict[Any, int] = {}
+        self.costs: dict[int, int] = {}
+        self._admit(topological(known))
+        self.given = frozenset(self.alias.values())
+
+    def flop(self, roots: Iterable[Node], seen: set[int]) -> int:
+        """The flop of what `roots` need and `seen` does not hold yet; it is added to `seen`."""
+        stack, total = list(roots), 0
+        while stack:
+            node = stack.pop()
+            if node.serial not in self.alias:
+                self._admit(needed([node], set(self.alias)))
+            mine = self.alias[node.serial]
+            if mine in seen or mine in self.given:
+                continue
+            seen.add(mine)
+            stack.extend(node.args)
+            if mine not in self.costs:
+                multiplications, additions, _ = node_counts(node)
+                self.costs[mine] = multiplications + additions
+            total += self.costs[mine]
+        return total
+
+    def _admit(self, nodes: Iterable[Node]) -> None:
+        alias = self.alias
+        for node in nodes:
+            if node.serial not in alias:
+                alias[node.serial] = self.first.setdefault(_key(node, alias), node.serial)
 
 
 def written_cost(whole: TermSum, itemsize: int = 8) -> Tally:
@@ -189,41 +245,20 @@ def _volume(labels: Iterable[int], t: Term) -> int:
     return number(entries(t.sizes[k] for k in labels))
 
 
-def factors_of(rows: Sequence[Sequence[TermSum]]) -> list[tuple[Node, tuple[int, ...]]]:
-    """The factors of all Terms, each node once, with its labels in the first Term that has it."""
-    found = {
-        node.serial: (node, labels)
-        for row in rows
-        for terms in row
-        for t in terms.terms
-        for node, labels in t.factors
-    }
-    return list(found.values())
-
-
-def beyond(roots: Sequence[Node], forward: frozenset[int]) -> list[Node]:
-    """What `roots` need besides the nodes in `forward` (by serial), equal computations once."""
-    return [node for node in unique(needed(roots, set(forward))) if node.serial not in forward]
-
-
-def accumulation_flop(rows: Sequence[Sequence[TermSum]], forward: frozenset[int]) -> int:
-    """The flop of `accumulation_cost` alone: what orders are compared by."""
-    total = 0
-    for node in beyond([node for node, _ in factors_of(rows)], forward):
-        multiplications, additions, _ = node_counts(node)
-        total += multiplications + additions
-    return total
-
-
 def unique(nodes: Iterable[Node]) -> list[Node]:
     """The nodes, those that compute the same from the same counted once."""
     first: dict[Any, int] = {}
     alias: dict[int, int] = {}
     kept = []
     for node in nodes:
-        args = tuple(alias.get(arg.serial, arg.serial) for arg in node.args)
-        key = (node.op, args, node.params, node.shape, id(node.value) if not node.args else None)
-        alias[node.serial] = first.setdefault(key, node.serial)
-        if first[key] == node.serial:
+        mine = alias[node.serial] = first.setdefault(_key(node, alias), node.serial)
+        if mine == node.serial:
             kept.append(node)
     return kept
+
+
+def _key(node: Node, alias: Mapping[int, int]) -> Any:
+    """What two nodes share when they compute the same from the same; leaves are themselves."""
+    if not node.args:
+        return node.op, node.params, node.shape, id(node.value) if node.value is not None else node.serial
+    return node.op, tuple([alias[arg.serial] for arg in node.args]), node.params, node.shape, node.dtype

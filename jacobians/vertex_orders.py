@@ -18,9 +18,9 @@ from time import perf_counter
 from typing import Any
 
 from .axes import Poly, entries, magnitude
-from .counting import Tally, accumulation_cost, accumulation_flop, node_counts
+from .counting import FlopCounter, Tally, accumulation_cost, factors_of
 from .errors import UnknownNameError, did_you_mean
-from .expr import Node, topological
+from .expr import Node
 from .graph import Linear, joined
 from .orders import NAMES, EliminationGraph
 from .terms import TermSum
@@ -150,9 +150,8 @@ class Judge:
 
     def __init__(self, linear: Linear) -> None:
         self.linear = linear
-        self.forward = frozenset(node.serial for node in topological(linear.targets))
+        self.count = FlopCounter(linear.targets)
         self.known: dict[tuple[int, int, int], tuple[Any, ...]] = {}
-        self.costs: dict[int, int] = {}
         self.tried: set[tuple[int, ...]] = set()
         self.name, self.order, self.rows, self.flop = "", (), None, float("inf")  # type: str, tuple[int, ...], Rows | None, float
 
@@ -167,7 +166,7 @@ class Judge:
             rows = self.linear.eliminate(order, self.join)
         except _TooDear:
             return False
-        flop = accumulation_flop(rows, self.forward)
+        flop = self.count.flop((node for node, _ in factors_of(rows)), set())
         if flop >= self.flop:
             return False
         self.name, self.order, self.rows, self.flop = name, order, rows, flop
@@ -186,23 +185,10 @@ class Judge:
             found = self.known[key] = (joined(later, earlier, old), later, earlier, old)
         edge: TermSum = found[0]
         if self.rows is not None:
-            self._count(edge)
+            self.spent += self.count.flop((node for t in edge.terms for node, _ in t.factors), self.seen)
+            if self.spent > ABANDON * self.flop + 64:
+                raise _TooDear
         return edge
-
-    def _count(self, edge: TermSum) -> None:
-        stack = [node for t in edge.terms for node, _ in t.factors]
-        seen, forward = self.seen, self.forward
-        while stack:
-            node = stack.pop()
-            serial = node.serial
-            if serial not in seen and serial not in forward:
-                seen.add(serial)
-                stack.extend(node.args)
-                if serial not in self.costs:
-                    self.costs[serial] = sum(node_counts(node)[:2])
-                self.spent += self.costs[serial]
-        if self.spent > ABANDON * self.flop + 64:
-            raise _TooDear
 
 
 def cheapest(linear: Linear) -> Accumulated:

@@ -11,7 +11,7 @@ import pytest
 import jacobians as jac
 from jacobians.chain_costs import chain_product
 from jacobians.costing import costs
-from jacobians.counting import beyond, count_nodes, factors_of, written_cost
+from jacobians.counting import beyond, count_nodes, factors_of, unique, written_cost
 from jacobians.dense import write
 from jacobians.derivative import bound
 from jacobians.errors import UnknownNameError
@@ -68,7 +68,12 @@ def reset() -> None:
 
 
 def affine(A: Any, x: Any, b: Any) -> Any:
-    return (A @ x + b) * (A @ x)
+    h = A @ x
+    return h * b + 2 * b
+
+
+def twice(A: Any, x: Any) -> Any:
+    return (A @ x) * (A @ x) - (x @ x) * (A @ (x + x))
 
 
 def bilinear(A: Any, B: Any, x: Any) -> Any:
@@ -109,10 +114,11 @@ def test_counted_is_what_an_instrumented_run_counts(f: Any, arrays: Any, order: 
         roots += [n for n in topological(n for n, _ in factors_of(found.rows)) if n.op == "assemble"]
     forward = frozenset(n.serial for n in topological(roots))
     factors = [node for node, _ in factors_of(found.rows)]
-    nodes = beyond(factors, forward)
+    nodes = beyond(factors, roots)
     needed = {a.serial: a for n in nodes for a in n.args if a.serial in forward}
     needed |= {n.serial: n for n in factors if n.serial in forward}
-    values = {s: counting(evaluate([n])[0]) for s, n in needed.items() if n.op != "constant"}
+    needed |= {n.serial: n for n in nodes if n.op == "constant"}
+    values = {s: counting(evaluate([n])[0]) for s, n in needed.items()}
     tally = count_nodes(nodes, factors)
     reset()
     arrays_of = dict(zip((n.serial for n in factors), evaluate(factors, values), strict=True))
@@ -125,6 +131,21 @@ def test_counted_is_what_an_instrumented_run_counts(f: Any, arrays: Any, order: 
                 np.zeros(terms.shape, object), bound(terms, {s: np.asarray(v) for s, v in arrays_of.items()})
             )
             assert (Number.multiplications, Number.additions) == (cost.multiplications, cost.additions)
+
+
+@pytest.mark.parametrize("order", ["reverse", "forward", "greedy", "auto"])
+def test_what_is_computed_twice_is_counted_once(order: str) -> None:
+    """From the arguments on: function and Jacobians, equal computations merged by plan and count alike."""
+    arrays = (RANDOM.normal(size=(3, 3)), RANDOM.normal(size=3))
+    trace = trace_function(twice, arrays, {})
+    found = accumulate_in(linear_of(trace), order)
+    roots = [*trace.targets, *(node for node, _ in factors_of(found.rows))]
+    values = {n.serial: counting(n.value) for n in trace.variables}
+    reset()
+    evaluate(roots, values)
+    tally = count_nodes(unique(topological(roots)))
+    assert (Number.multiplications, Number.additions) == (tally.multiplications, tally.additions)
+    assert len(unique(topological(roots))) < len(topological(roots))
 
 
 def test_the_counting_number_counts() -> None:

@@ -1,0 +1,86 @@
+"""Pictures: flop against memory, cost against time, the history of a search (extra `plot`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import missing_extra
+
+if TYPE_CHECKING:
+    from ..orders import SearchResult
+    from .comparison import Comparison
+
+
+def comparison_figure(found: Comparison, path: str | None = None) -> Any:
+    """Two scatter plots, each order a point: flop against peak memory, flop against seconds."""
+    figure = _figure(10, 4.5)
+    left, right = figure.subplots(1, 2)
+    for rows, marker in ((found.rows, "o"), (found.paths, "s")):
+        for mode, colour in (("lazy", "C0"), ("materialized", "C3")):
+            mine = [one for one in rows if one.row.mode == mode]
+            kind = "path, " if marker == "s" else ""
+            flop = [max(1, one.row.flop) for one in mine]
+            left.scatter(
+                flop, [one.row.peak_bytes for one in mine], c=colour, marker=marker, label=kind + mode
+            )
+            timed = [one for one in mine if one.seconds is not None]
+            seconds = [one.seconds for one in timed]
+            right.scatter([max(1, one.row.flop) for one in timed], seconds, c=colour, marker=marker)
+    for one in (*found.rows, *found.paths):
+        name = one.row.name.split("  ")[0]
+        left.annotate(name, (max(1, one.row.flop), one.row.peak_bytes), fontsize=6, alpha=0.7)
+    left.set(
+        xlabel="flop (counted)", ylabel="peak bytes (counted)", title=found.title, xscale="log", yscale="log"
+    )
+    right.set(
+        xlabel="flop (counted)",
+        ylabel="seconds (median)",
+        title="cost against time",
+        xscale="log",
+        yscale="log",
+    )
+    left.legend(fontsize=7)
+    return _done(figure, path)
+
+
+def history_figure(result: SearchResult, named: dict[str, int], path: str | None = None) -> Any:
+    """The cost of the best order against the seconds searched, with the named orders and the lower bound."""
+    figure = _figure(7, 4.5)
+    axes = figure.subplots()
+    axes.step(
+        [t for t, _ in result.history], [cost for _, cost in result.history], where="post", label="search"
+    )
+    for k, (name, cost) in enumerate(named.items()):
+        axes.axhline(cost, color=f"C{k + 1}", lw=0.8, ls="--", label=f"{name} {cost}")
+    axes.axhline(result.lower_bound, color="k", lw=0.8, label=f"lower bound {result.lower_bound}")
+    axes.set(xlabel="seconds", ylabel=f"multiplications ({result.rule})", title=str(result))
+    axes.legend(fontsize=7)
+    return _done(figure, path)
+
+
+def growth_figure(
+    symbol: str, sizes: list[int], series: dict[str, list[float | None]], path: str | None = None
+) -> Any:
+    """Seconds of each order against a size."""
+    figure = _figure(7, 4.5)
+    axes = figure.subplots()
+    for name, seconds in series.items():
+        known = [(n, t) for n, t in zip(sizes, seconds, strict=True) if t is not None]
+        axes.plot([n for n, _ in known], [t for _, t in known], "o-", label=name)
+    axes.set(xlabel=symbol, ylabel="seconds (median)", xscale="log", yscale="log", title="growth")
+    axes.legend(fontsize=7)
+    return _done(figure, path)
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_extra("matplotlib", "plot", "plots") from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _done(figure: Any, path: str | None) -> Any:
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure

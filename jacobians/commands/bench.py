@@ -1,0 +1,224 @@
+"""`jacobians bench "statements" NAME:SHAPE... SIZE=INT --wrt A`: flops, memory and seconds of every order.
+
+Also `--problem NAME` for a shipped problem, `--graph file.json` for bare graphs (a search with `--seconds`),
+and `--sweep M=10,100,1000` for growth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..bench.comparing import Comparison, compare
+from ..bench.problems import PROBLEMS, problem
+from ..cost_table import PLAIN, text_table
+from ..errors import JacobiansError, ReadingError
+from ..orders import load_order, save_order
+from ..prepared import MODES
+from ..reading.shapes import Declarations, declarations
+from ..shapetables import function_of
+from ..tracing import name as name_value
+from .bench_graphs import bench_graphs
+from .output import add_output_arguments, print_json, use_ascii
+
+UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "KB": 10**3, "B": 1}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "statements", nargs="?", help='numpy assignments, such as "z = A @ x + b; f = tanh(z)"'
+    )
+    parser.add_argument("declared", nargs="*", metavar="NAME:SHAPE or SIZE=INT", help="A:M,N  x:N  s:  M=3")
+    parser.add_argument("--syntax", choices=("numpy", "matrixcalculus"), default="numpy")
+    parser.add_argument("--wrt", action="append", help="by this argument (may be given several times)")
+    what = parser.add_argument_group("what to compare")
+    what.add_argument("--problem", help=f"a shipped problem: {', '.join(PROBLEMS)}")
+    what.add_argument("--graph", metavar="FILE", help="bare graphs in JSON: orders and a search on each")
+    what.add_argument("--sweep", metavar="M=10,100", help="one size after another: growth")
+    what.add_argument("--order", action="append", help="only this order (may be given several times)")
+    what.add_argument("--order-in", metavar="FILE", help="an order of your own: a JSON list of vertices")
+    what.add_argument("--order-out", metavar="FILE", help="writes the cheapest order as JSON")
+    what.add_argument(
+        "--against", default="", metavar="jax,torch", help="peers on the same work in the same run"
+    )
+    how = parser.add_argument_group("how to run")
+    how.add_argument("--limit", default="1GB", help="rows that need more memory are costed, not run (1GB)")
+    how.add_argument("--repeat", type=int, default=5, help="measurements of each, interleaved (5)")
+    how.add_argument("--backend", default="numpy", help="numpy, torch or jax")
+    how.add_argument("--batch", type=int, help="so many samples at once")
+    how.add_argument("--seconds", type=float, default=None, help="for the search (0.3; on bare graphs 10)")
+    how.add_argument("--seed", type=int, default=0, help="of inputs, search and random order")
+    how.add_argument("--rule", default="plain", help="bare graphs: plain, unit-free or dense")
+    files = parser.add_argument_group("files")
+    files.add_argument("--csv", action="store_true", help="print the rows as CSV")
+    files.add_argument("--plot", metavar="FILE", help="flop against memory and time (needs matplotlib)")
+    add_output_arguments(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Prints the comparison."""
+    if args.graph is not None:
+        return bench_graphs(args, progress(args))
+    if args.sweep is not None:
+        return _sweep(args)
+    found = _comparison(args, *_work(args))
+    if args.plot:
+        found.plot(args.plot)
+    if args.order_out:
+        save_order(args.order_out, _cheapest(found))
+    if args.json:
+        print_json(found.to_dict())
+    elif args.csv:
+        print(found.csv(), end="")
+    else:
+        print(found.text(use_ascii(args)))
+    return 0
+
+
+def _work(args: argparse.Namespace, **sizes: int) -> tuple[Callable[..., Any], dict[str, Any], Any]:
+    """The function, its arguments by name, and what it is differentiated by."""
+    wrt = tuple(args.wrt) if args.wrt and len(args.wrt) > 1 else args.wrt[0] if args.wrt else None
+    if args.problem is not None:
+        if args.statements is not None:
+            raise JacobiansError(
+                "--problem has its own function", f"statements: {args.statements}", "one of the two"
+            )
+        one = problem(args.problem)
+        return one.derivative, one.inputs(args.seed), wrt or one.wrt
+    if args.statements is None:
+        raise JacobiansError(
+            "nothing to compare", "no statements", '--problem NAME, or "z = A @ x" A:M,N x:N M=3 N=4'
+        )
+    declared = declarations(args.declared)
+    if not declared.shapes:
+        raise JacobiansError("no input has a shape", f"statements: {args.statements}", "A:M,N x:N M=3 N=4")
+    declared = declared.with_sizes(sizes)
+    values = random_inputs(declared, args.seed)
+    f = function_of(args.statements, declared, args.syntax)
+    return getattr(f, "with_name_value")(name_value), values, wrt  # noqa: B009  the read function's own method
+
+
+def random_inputs(declared: Declarations, seed: int) -> dict[str, np.ndarray]:
+    """A normal array for every declared name; raises ReadingError where a size is missing."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        label: declared.shape_of(label, require_numbers=True, purpose="bench") for label in declared.names
+    }
+    return {label: rng.normal(size=tuple(int(n) for n in shape)) for label, shape in shapes.items()}
+
+
+def _comparison(
+    args: argparse.Namespace, f: Callable[..., Any], values: dict[str, Any], wrt: Any
+) -> Comparison:
+    orders: list[Any] | None = list(args.order) if args.order else None
+    if args.order_in:
+        orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in load_order(args.order_in)]]
+    say = progress(args)
+    try:
+        return compare(
+            f,
+            wrt,
+            orders=orders,
+            modes=MODES,
+            repeat=args.repeat,
+            limit=read_bytes(args.limit),
+            seconds=0.3 if args.seconds is None else args.seconds,
+            seed=args.seed,
+            backend=args.backend,
+            batch=args.batch,
+            against=tuple(word for word in args.against.split(",") if word),
+            say=say,
+        )(**values)
+    finally:
+        say("")
+
+
+def progress(args: argparse.Namespace) -> Callable[[str], None]:
+    """A line on the terminal that says what is going on; nothing where the errors go to a file."""
+    if not sys.stderr.isatty() or args.json or args.csv:
+        return lambda text: None
+    return lambda text: print(f"\r\x1b[K{text[:78]}", end="", file=sys.stderr, flush=True)
+
+
+def read_bytes(text: str) -> int:
+    """A number of bytes: `1GB`, `500 MB`, `64kB`, `4096`.
+
+    >>> read_bytes("1GB"), read_bytes("500 mb"), read_bytes("4096")
+    (1000000000, 500000000, 4096)
+    """
+    word = text.strip().upper().replace("IB", "B")
+    unit = next((unit for unit in UNITS if word.endswith(unit)), "")
+    try:
+        return int(float(word[: len(word) - len(unit)]) * UNITS.get(unit, 1))
+    except ValueError:
+        raise ReadingError(f"--limit {text!r} is no number of bytes", "", "--limit 1GB") from None
+
+
+def _cheapest(found: Comparison) -> tuple[str, ...]:
+    rows = [one.row for one in found.rows if one.row.mode == "lazy" and one.row.order is not None]
+    return min(rows, key=lambda row: row.flop).order or ()
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    """One comparison for each size, as a table of growth."""
+    symbol, sizes = read_sweep(args.sweep)
+    args.order = args.order or ["auto"]
+    found = [_comparison(args, *_work(args, **{symbol: n})) for n in sizes]
+    series = {
+        f"{one.row.name.split(':')[0]}, {one.row.mode}": [each.rows[k].seconds for each in found]
+        for k, one in enumerate(found[0].rows)
+    }
+    if args.plot:
+        from ..bench.pictures import growth_figure
+
+        growth_figure(symbol, sizes, series, args.plot)
+    if args.json:
+        print_json({"symbol": symbol, "sizes": sizes, "comparisons": [one.to_dict() for one in found]})
+        return 0
+    text = growth_table(symbol, sizes, found)
+    print(text.translate(PLAIN) if use_ascii(args) else text)
+    return 0
+
+
+def growth_table(symbol: str, sizes: list[int], found: list[Comparison]) -> str:
+    """Flop, peak bytes and time of every row for every size."""
+    from ..cost_table import show_flop, show_size
+
+    head = [symbol, "elimination order", "local", "flop", "peak", "time"]
+    cells = [
+        [
+            str(n),
+            one.row.name,
+            one.row.mode,
+            show_flop(one.row.flop),
+            show_size(one.row.peak_bytes),
+            one.shown,
+        ]
+        for n, each in zip(sizes, found, strict=True)
+        for one in each.rows
+    ]
+    return found[-1].title + "\n\n" + text_table(head, cells, 6, left=3)
+
+
+def read_sweep(text: str) -> tuple[str, list[int]]:
+    """The symbol and its sizes of `M=10,100,1000`.
+
+    >>> read_sweep("M=10,100")
+    ('M', [10, 100])
+    """
+    symbol, sign, sizes = text.partition("=")
+    try:
+        found = [int(float(n)) for n in sizes.split(",")]
+    except ValueError:
+        found = []
+    if not sign or not symbol.strip().isidentifier() or not found or min(found) < 1:
+        raise ReadingError(f"--sweep {text!r} names no sizes", "", "--sweep M=10,100,1000")
+    return symbol.strip(), found
+
+
+__all__ = ["add_arguments", "main", "read_bytes", "read_sweep"]
