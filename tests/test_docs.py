@@ -32,7 +32,7 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if
 FENCE = re.compile(
     r"(?:<!-- needs: (?P<needs>[\w, ]+) -->\n+)?^```(?P<language>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S
 )
-SHOWN = {"text", "sh", "numpy", "{toctree}", "{literalinclude}"}  # these are looked at, not run
+SHOWN = {"text", "sh", "numpy", "{toctree}", "{literalinclude}", "{eval-rst}"}  # these are looked at, not run
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 CHECK = doctest.OutputChecker()
 
