@@ -20,9 +20,11 @@ from .case import Case, Finding, held_against, wrapped
 from .chains import chain_rule
 from .constants import constant_factor, scalar_factor, simple
 from .edits import repaired_text
+from .formulas import formula
 from .placing import gap
 from .problem import Problem
-from .retries import assumptions, commuting, last_assumptions, square_only
+from .proof import prove
+from .retries import assumptions, commuting, last_assumptions, left_out, square_only
 from .samples import Sample, Sampler
 from .sums import natural_terms, product_rule, summands
 from .tied import tied_entries
@@ -40,6 +42,7 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
     case = Case(problem, _telling(samples, layout), layout, seed)
     finding = next((found for found in (rule(case) for rule in RULES) if found is not None), _unrelated(case))
     correct = finding.correct or _correct(case)
+    evidence = [*_evidence(case), *_proof_of(case, correct)]
     return Verdict(
         "false",
         finding.sentence,
@@ -49,7 +52,7 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
         assumption=finding.assumption,
         counterexample=_counterexample(case),
         correct=correct,
-        evidence=tuple(_evidence(case)),
+        evidence=tuple(evidence),
         title=problem.title,
         details=finding.details or _worst(case),
     )
@@ -58,9 +61,12 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
 def _telling(samples: Sequence[Sample], layout: str) -> tuple[Sample, ...]:
     """A few samples: where the claim is wrong first, and one at least where the derivative is not zero."""
     ordered = sorted(samples, key=lambda s: (s.match(layout) != "wrong", s.truth.scale == 0))
-    chosen = ordered[:USED]
+    wrong, right = (
+        [s for s in ordered if (s.match(layout) == "wrong") is kind] for kind in (True, False)
+    )
+    chosen = [*wrong[: USED - bool(right)], *right[:1]]
     if all(s.truth.scale == 0 for s in chosen):
-        chosen += [s for s in ordered[USED:] if s.truth.scale > 0][:1]
+        chosen += [s for s in ordered if s.truth.scale > 0][:1]
     return tuple(chosen)
 
 
@@ -265,6 +271,7 @@ RULES: tuple[Rule, ...] = (
     repaired_text,
     square_only,
     commuting,
+    left_out,
     last_assumptions,
     _cannot,
 )
@@ -276,6 +283,16 @@ def _correct(case: Case) -> str:
     if found is not None and found.correct:
         return found.correct
     return engine_formula(case)
+
+
+def _proof_of(case: Case, correct: str) -> list[str]:
+    """What exact arithmetic says about the right formula, where it can be read and is rational."""
+    try:
+        problem = replace(case.problem, claim=formula(correct), layout=case.layout)
+    except JacobiansError:
+        return []
+    proof = prove(problem, case.samples[0].sizes, case.layout, np.random.default_rng(case.seed))
+    return [f"the right formula is {proof.sentence}"] if proof is not None and proof.holds else []
 
 
 def _worst(case: Case) -> tuple[str, ...]:

@@ -94,6 +94,8 @@ def changes(tree: ast.Module, ranks: dict[str, int]) -> Iterator[Change]:
         for parent, name, k, node in places:
             if make is _signs and isinstance(parent, ast.Call) and isinstance(node, ast.Name):
                 continue
+            if make is _factors and isinstance(parent, ast.Subscript | ast.Slice | ast.Tuple):
+                continue
             for reason, words, new in make(node, ranks):
                 text, changed = _with(tree, parent, name, k, new)
                 if text not in seen:

@@ -55,14 +55,48 @@ def decide(problem: Problem, sampler: Sampler, samples: list[Sample], seed: int)
             _undecided(problem, "the claim has no finite value at any point that was tried"),
             evidence=(f"{len(samples)} random points",),
         )
+    if len(usable) < len(samples):
+        partial = _partly_defined(problem, samples, usable)
+        if partial is not None:
+            return partial
     layouts = asked_layouts(problem, usable[0])
     grades = {layout: _grade(usable, layout) for layout in layouts}
     for layout in layouts:
         if grades[layout] == "right":
             return _right(problem, sampler, usable, layout, seed, layouts)
     if all(grade == "wrong" for grade in grades.values()):
+        if direction_doubt(problem) and _right_for_symmetric(problem, seed):
+            why = "right for symmetric directions and wrong for others; what is meant is not said"
+            return _undecided(problem, why)
         return diagnosed(problem, usable, seed)
     return _unclear(problem, sampler, usable, [name for name in layouts if grades[name] == "unclear"], seed)
+
+
+def _partly_defined(problem: Problem, samples: Sequence[Sample], usable: Sequence[Sample]) -> Verdict | None:
+    """A claim that has no finite value at points where the derivative has one, and is right elsewhere."""
+    layout = next((name for name in asked_layouts(problem, usable[0]) if _grade(usable, name) == "right"), None)
+    if layout is None:
+        return None
+    lost = len(samples) - len(usable)
+    point = next(s.point for s in samples if s.claim is not None and not s.finite)
+    return Verdict(
+        "false",
+        f"The claim has no finite value at {lost} of {len(samples)} points where the derivative exists.",
+        reason="assumption",
+        assumption=_where_defined(usable, samples, problem),
+        counterexample={entry.name: point[entry.name] for entry in problem.inputs},
+        title=problem.title,
+    )
+
+
+def _where_defined(usable: Sequence[Sample], samples: Sequence[Sample], problem: Problem) -> str:
+    """`positive x`, where the points with and without a value differ in the sign of an input."""
+    lost = [s for s in samples if not s.finite]
+    for entry in problem.inputs:
+        above = all(np.all(np.asarray(s.point[entry.name]) > 0) for s in usable)
+        if above and all(np.any(np.asarray(s.point[entry.name]) <= 0) for s in lost):
+            return f"positive {entry.name}"
+    return "points where it is defined"
 
 
 def asked_layouts(problem: Problem, sample: Sample) -> tuple[str, ...]:
@@ -205,6 +239,17 @@ def _disagreement(problem: Problem, sample: Sample) -> Verdict:
 
 def _undecided(problem: Problem, why: str) -> Verdict:
     return Verdict("undecided", why[:1].upper() + why[1:] + ".", title=problem.title)
+
+
+def _right_for_symmetric(problem: Problem, seed: int) -> bool:
+    """Whether a differential claim is right where the directions of symmetric inputs are symmetric too."""
+    tied = [
+        replace(entry, structure="symmetric")
+        for entry in problem.inputs
+        if entry.name in problem.wrt and len(entry.shape) == 2 and SYMMETRIC_WORDS & set(entry.words)
+    ]
+    sampler = Sampler(problem.replacing(*tied), seed + 7)
+    return all(sampler.sample().match("differential") == "right" for _ in range(2))
 
 
 def direction_doubt(problem: Problem) -> bool:

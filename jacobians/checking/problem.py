@@ -132,7 +132,8 @@ class Problem:
                 raise ReadingError(what, "", "sizes such as 3 and 4")
         for given in (self.function, self.claim):
             if given.program is not None:
-                known = (*names, *sizes, *self.constants, *self.directions(), *self._intermediates(given))
+                directions = self.directions() if self.layout == "differential" else ()
+                known = (*names, *sizes, *self.constants, *directions, *self._intermediates(given))
                 given.program.check_names(known)
 
     def _intermediates(self, given: Formula) -> tuple[str, ...]:

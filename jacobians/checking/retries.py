@@ -102,9 +102,24 @@ def last_assumptions(case: Case) -> Finding | None:
         return None
     square, vectors = _square_inputs(case), _open_inputs(case, (1,))
     for word, entries in (("antisymmetric", square), ("orthogonal", square), ("unit", vectors), ("simplex", vectors)):
-        found = _try(case, word, entries)
-        if found is not None:
-            return found
+        for entry in entries:
+            found = _try(case, word, [entry])
+            if found is not None:
+                return found
+    return None
+
+
+def left_out(case: Case) -> Finding | None:
+    """An input that the claim should be multiplied by: right where that input is 1 everywhere."""
+    if not case.same_shape:
+        return None
+    for entry in case.problem.inputs:
+        if entry.name in case.problem.wrt or entry.value is not None or len(entry.shape) > 1 or entry.words:
+            continue
+        ones = replace(entry, value=np.ones_like(case.samples[0].point[entry.name]))
+        if case.retry(case.problem.replacing(ones), sizes=dict(case.samples[0].sizes)):
+            what = f"The claim is right where every entry of {entry.name} is 1: the factor {entry.name} was left out."
+            return Finding("chain", what, factor=entry.name)
     return None
 
 

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "index": "an index, an exponent or an axis is the wrong one",
     "shape": "the claim has a shape that no layout has",
     "sum-forgotten": "a sum over an axis was left out",
-    "unrelated": "none of the above makes it right",
+    "unrelated": "no error of the other kinds explains it",
 }
 SIGNS = {"true": "✓", "false": "✗", "undecided": "?"}
 
