@@ -1,4 +1,4 @@
-"""`jacobians report "statements" NAME:SHAPE... --wrt A -o f.html`: one derivative as a self-contained page."""
+"""`jacobians report "statements" NAME:SHAPE... --wrt A -o f.html`: a derivative as a self-contained page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     parser.add_argument("--wrt", help="the argument to differentiate by (default: the first)")
     parser.add_argument("--target", help="the named value that is differentiated (default: the last)")
-    parser.add_argument("-o", "--output", help="write the page to this file (an older one is replaced) instead of printing it")
+    parser.add_argument(
+        "-o", "--output", help="write the page to this file (an older one is replaced) instead of printing it"
+    )
 
 
 def main(args: argparse.Namespace) -> int:

@@ -24,10 +24,17 @@ def highlighted(source: str) -> str:
     row, column = 1, 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            kind = "kw" if token.type == tokenize.NAME and keyword.iskeyword(token.string) else CLASSES.get(token.type)
+            kind = (
+                "kw"
+                if token.type == tokenize.NAME and keyword.iskeyword(token.string)
+                else CLASSES.get(token.type)
+            )
             if kind is None:
                 continue
-            made += [text(_between(lines, (row, column), token.start), quote=False), tag("span", text(token.string, quote=False), class_=kind)]
+            made += [
+                text(_between(lines, (row, column), token.start), quote=False),
+                tag("span", text(token.string, quote=False), class_=kind),
+            ]
             row, column = token.end
     except (tokenize.TokenError, IndentationError, SyntaxError):
         return text(source, quote=False)
@@ -54,5 +61,7 @@ def programs(graph: Graph, target: str, given: str) -> tuple[str, str]:
         node.name = node.name or label
     terms = graph.jacobian(target, given).terms
     name = target if target.isidentifier() else "f"
-    structured = standalone(name, graph.trace.variables, [(target, graph.named[target])], [(f"d{target}/d{given}", terms)])
+    structured = standalone(
+        name, graph.trace.variables, [(target, graph.named[target])], [(f"d{target}/d{given}", terms)]
+    )
     return structured, slides(graph, target, [given])

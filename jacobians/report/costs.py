@@ -51,10 +51,20 @@ def order_table(costs: Costs) -> str:
     head = ["elimination order", "local Jacobians", "flop", "", "largest array", "peak"]
     shares = logarithms([row.flop for _, row in rows])
     cells = [
-        [text(name), WORDS[row.mode], show_flop(row.flop), bar(share, f"{name}: {row.flop} flop"), show_size(row.largest_tensor * row.itemsize), show_size(row.peak_bytes)]
+        [
+            text(name),
+            WORDS[row.mode],
+            show_flop(row.flop),
+            bar(share, f"{name}: {row.flop} flop"),
+            show_size(row.largest_tensor * row.itemsize),
+            show_size(row.peak_bytes),
+        ]
         for (name, row), share in zip(rows, shares, strict=True)
     ]
-    return scroll(table("Elimination orders, counted up to the dense result", head, cells, "numbers costs"), "costs of elimination orders")
+    return scroll(
+        table("Elimination orders, counted up to the dense result", head, cells, "numbers costs"),
+        "costs of elimination orders",
+    )
 
 
 def bracket_table(costs: Costs) -> str:
@@ -62,10 +72,24 @@ def bracket_table(costs: Costs) -> str:
     head = ["order of the product", "flop", "", "largest result", "largest tensor"]
     shares = logarithms([row.flop for row in costs.brackets])
     cells = [
-        [text(row.name), show_flop(row.flop), bar(share, f"{row.name}: {row.flop} flop"), show_size(row.largest_result * row.itemsize), show_size(row.largest_tensor * row.itemsize)]
+        [
+            text(row.name),
+            show_flop(row.flop),
+            bar(share, f"{row.name}: {row.flop} flop"),
+            show_size(row.largest_result * row.itemsize),
+            show_size(row.largest_tensor * row.itemsize),
+        ]
         for row, share in zip(costs.brackets, shares, strict=True)
     ]
-    return scroll(table("The same product, bracketed in every order", head, cells, "numbers costs"), "costs of contraction orders")
+    return scroll(
+        table(
+            "The product of the chain in every order of brackets, its links given",
+            head,
+            cells,
+            "numbers costs",
+        ),
+        "costs of contraction orders",
+    )
 
 
 def merged(rows: Sequence[CostRow]) -> list[tuple[str, CostRow]]:

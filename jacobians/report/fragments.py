@@ -1,8 +1,8 @@
 """What a notebook shows: an HTML fragment without script or style, that reads well with CSS stripped.
 
-`derivation_html(derivation)` shows title, chain, index forms, picture and shapes; `jacobian_html(J)` one Jacobian with
-numbers, of which none is computed and no function run.  Both stay within 15 kB: what does not fit is left out, with a
-word on where it is.
+`derivation_html(derivation)` shows title, chain, index forms, picture and shapes; `jacobian_html(J)` one
+Jacobian with numbers, of which none is computed and no function run.  Both stay within 15 kB: what does not
+fit is left out, with a word on where it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..notation.text import chain_einsum
 from ..terms import TermSum
 from . import mathematics
 from .markup import count, table, tag, text
+from .matrices import matrix
 from .pictures import block_picture, structure_picture
 from .subject import held_alone
 
@@ -35,7 +36,7 @@ PATHS = 3  # chains that a fragment writes out
 
 
 def derivation_html(derivation: Derivation) -> str:
-    """A derivation as a fragment: title, chain under braces, index form to matrix form, picture, shape table."""
+    """A derivation as a fragment: title, chain, index form to matrix form, picture, shape table."""
     views, whole = derivation.views, derivation.view
     parts = [heading(whole)]
     parts += [tag("p", mathematics.chain(view)) for view in views[:PATHS] if len(view.links) > 1]
@@ -84,7 +85,7 @@ def steps_table(view: ChainView) -> str:
 
 
 def steps(view: ChainView) -> list[tuple[str, str]]:
-    """(name, markup) of the index form, the einsum, what is put in, what the deltas sum to, numpy and matrix form."""
+    """(name, markup) of index form, einsum, what is put in, what deltas sum to, numpy and matrix form."""
     known = names(view)
     pairs, whole = places(view, known)
     made: list[tuple[str, str]] = []
@@ -93,11 +94,18 @@ def steps(view: ChainView) -> list[tuple[str, str]]:
         made.append(("index form", mathematics.chain_sum(view)))
         made.append(("einsum", tag("code", text(chain_einsum(view, pairs, whole)))))
         made += [("put in" if k == 0 else "and", mathematics.put_in(view, k)) for k in range(len(view.links))]
-    deltas = any("δ" in index_form(link.terms, pair, known) for link, pair in zip(view.links, pairs, strict=True))
+    deltas = any(
+        "δ" in index_form(link.terms, pair, known) for link, pair in zip(view.links, pairs, strict=True)
+    )
     name = "index form" if not several else "sum over δ" if deltas else "multiplied"
     made.append((name, mathematics.entry(view)))
     calls = [einsum_call(term, whole, known).text for term in view.whole.terms.terms]
-    made.append(("in numpy", "<br>".join(tag("code", text(("+ " if k else "") + call)) for k, call in enumerate(calls))))
+    made.append(
+        (
+            "in numpy",
+            "<br>".join(tag("code", text(("+ " if k else "") + call)) for k, call in enumerate(calls)),
+        )
+    )
     return made + matrix_steps(view) + where_steps(view)
 
 
@@ -110,7 +118,10 @@ def matrix_steps(view: ChainView) -> list[tuple[str, str]]:
         other = matrix_form(view.whole.terms, "vec-row", known)
         forms += [other] if other is not None else []
     return [
-        ("matrix form" if k == 0 else "and", mathematics.matrix(form.form) + tag("small", f" ({form.layout} layout, {text(shape_text(form.shape, ()))})"))
+        (
+            "matrix form" if k == 0 else "and",
+            matrix(form.form) + tag("small", f" ({form.layout} layout, {text(shape_text(form.shape, ()))})"),
+        )
         for k, form in enumerate(forms)
     ]
 
@@ -134,7 +145,14 @@ def held_table(J: Jacobian, view: ChainView) -> str:
     head = ["Jacobian", "target × input", "entries", "can be nonzero", "held", "dense"]
     dense = _bytes(J.size, J.dtype.itemsize)
     held = "–" if J.values is None else show_bytes(J.nbytes)
-    row = [text(view.whole.title), text(shape_text(J.target_shape, J.input_shape)), count(J.size), count(J.nnz), held, dense]
+    row = [
+        text(view.whole.title),
+        text(shape_text(J.target_shape, J.input_shape)),
+        count(J.size),
+        count(J.nnz),
+        held,
+        dense,
+    ]
     return table("", head, [row])
 
 

@@ -16,7 +16,11 @@ def tag(name: str, content: str = "", **attributes: str | None) -> str:
     >>> tag("p", "a &lt; b", class_="note", id=None)
     '<p class="note">a &lt; b</p>'
     """
-    given = "".join(f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in attributes.items() if value is not None)
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
     return f"<{name}{given}>{content}</{name}>"
 
 
@@ -28,9 +32,14 @@ def joined(parts: Iterable[str]) -> str:
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], class_: str | None = None) -> str:
     """A table of markup cells with a caption, column headers, and the first cell of every row its header."""
     heads = "".join(tag("th", cell, scope="col") for cell in head)
-    body = "".join(tag("tr", tag("th", first, scope="row") + "".join(tag("td", cell) for cell in rest)) for first, *rest in rows)
+    body = "".join(
+        tag("tr", tag("th", first, scope="row") + "".join(tag("td", cell) for cell in rest))
+        for first, *rest in rows
+    )
     title = tag("caption", caption) if caption else ""
-    return tag("table", title + tag("thead", tag("tr", heads)) + tag("tbody", body), class_=class_, cellpadding="5")
+    return tag(
+        "table", title + tag("thead", tag("tr", heads)) + tag("tbody", body), class_=class_, cellpadding="5"
+    )
 
 
 def count(size: Size) -> str:

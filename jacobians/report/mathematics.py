@@ -1,28 +1,27 @@
 """MathML in which every index letter shows its role: target axis, input axis, or summed over.
 
-`chain(view)` is the chain rule with a drawn brace, shapes and letters under each factor; `chain_sum(view)` the
-same as a sum over letters; `entry(view)` what it gives; `matrix(form)` a matrix form; `title(link)` the object and the
-space it lives in.  Each is a row of small `<math>` elements with blanks between, so that lines wrap where a page is narrow.
+`chain(view)` is the chain rule with a drawn brace, shapes and letters under each factor; `chain_sum(view)`
+the same as a sum over letters; `entry(view)` what it gives; `title(link)` the object and the space it lives
+in.  Each is a row of small `<math>` elements with blanks between, so that lines wrap where a page is narrow.
 The roles are classes (`t`, `n`, `s`): without a style sheet nothing is lost but the colour.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..axes import Poly, Shape, Size, show
 from ..notation.entries import Expr, Index, Plus
-from ..notation.forms import ATOM, HADAMARD, PLUS, POWER, PRODUCT, Form, FormPrinter, number, scaled
 from ..notation.mathml import MathmlPrinter, fraction
 from ..notation.naming import Names
-from ..notation.printers import COMPARE, number_text
 from ..notation.reader import Places, read_terms
 from ..notation.records import ChainView, Link, names, places
 from .markup import tag, text
 
+SLASH = '<mo form="infix" lspace="0.1em" rspace="0.1em">/</mo>'
 TARGET, INPUT, SUMMED = "t", "n", "s"
 OPEN, CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
 
@@ -65,7 +64,10 @@ class RolePrinter(MathmlPrinter):
 
     def _one(self, one: str) -> str:
         parts = re.findall(r"[^\W\d_]\w*|\d+|\W", one)
-        return "".join(self.letter(part) if part[0].isalpha() else f"<mn>{part}</mn>" if part.isdigit() else mo(part) for part in parts)
+        return "".join(
+            self.letter(part) if part[0].isalpha() else f"<mn>{part}</mn>" if part.isdigit() else mo(part)
+            for part in parts
+        )
 
     def entry(self, name: str, index: Sequence[Index]) -> str:
         return f"<msub><mi>{text(name)}</mi>{self.index(index)}</msub>" if index else f"<mi>{text(name)}</mi>"
@@ -102,7 +104,11 @@ def size_math(size: Size) -> str:
     name = show(size)
     if isinstance(size, int):
         return f"<mn>{name}</mn>"
-    return f"<mi>{text(name)}</mi>" if isinstance(size, Poly) and len(size.monomials) == 1 else row(f"<mi>{text(name)}</mi>")
+    return (
+        f"<mi>{text(name)}</mi>"
+        if isinstance(size, Poly) and len(size.monomials) == 1
+        else row(f"<mi>{text(name)}</mi>")
+    )
 
 
 def _side(shape: Shape, role: str, several: bool) -> str:
@@ -110,7 +116,9 @@ def _side(shape: Shape, role: str, several: bool) -> str:
     return tag("mrow", f"{OPEN}{made}{CLOSE}" if several and len(shape) > 1 else made, class_=role)
 
 
-def shape_math(target: Shape, given: Shape, roles: tuple[str, str] = (TARGET, INPUT), ones: bool = True) -> str:
+def shape_math(
+    target: Shape, given: Shape, roles: tuple[str, str] = (TARGET, INPUT), ones: bool = True
+) -> str:
     """`M × (M × N)` with the two groups in their roles; a scalar counts as 1 where `ones`."""
     if ones or (target and given):
         return row(_side(target, roles[0], True), "<mo>×</mo>", _side(given, roles[1], True))
@@ -130,7 +138,16 @@ def title(link: Link, view: ChainView) -> str:
 
 def flat_fraction(link: Link) -> str:
     """`∂z/∂A` on one line."""
-    return row(mo("∂"), f"<mi>{text(link.target_name)}</mi>", '<mo form="infix" lspace="0.1em" rspace="0.1em">/</mo>', mo("∂"), f"<mi>{text(link.input_name)}</mi>")
+    return row(_flat(link.target_name, link.input_name))
+
+
+def _flat(target: str, given: str) -> str:
+    return f"<mi>∂</mi><mi>{text(target)}</mi>{SLASH}<mi>∂</mi><mi>{text(given)}</mi>"
+
+
+def derivative(target: str, given: str) -> str:
+    """`∂z/∂A` as an element of its own, for tables."""
+    return math(_flat(target, given))
 
 
 # ---- the chain
@@ -140,10 +157,11 @@ def brace(ems: float) -> str:
     """A horizontal brace that no font has to stretch, `ems` wide."""
     wide = max(30.0, ems * 10)
     middle = wide / 2
-    path = f"M1 1Q1 6 7 6H{middle - 6:g}Q{middle:g} 6 {middle:g} 11Q{middle:g} 6 {middle + 6:g} 6H{wide - 7:g}Q{wide - 1:g} 6 {wide - 1:g} 1"
-    drawn = f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="1.1" stroke-linecap="round"/>'
-    svg = f'<svg viewBox="0 0 {wide:g} 12" width="{ems:g}em" height="{12 * ems / wide:g}em" aria-hidden="true">{drawn}</svg>'
-    return f"<mtext>{svg}</mtext>"
+    left = f"M1 1Q1 6 7 6H{middle - 6:g}Q{middle:g} 6 {middle:g} 11"
+    right = f"Q{middle:g} 6 {middle + 6:g} 6H{wide - 7:g}Q{wide - 1:g} 6 {wide - 1:g} 1"
+    line = 'fill="none" stroke="currentColor" stroke-width="1.1" stroke-linecap="round"'
+    size = f'viewBox="0 0 {wide:g} 12" width="{ems:g}em" height="{12 * ems / wide:g}em"'
+    return f'<mtext><svg {size} aria-hidden="true"><path d="{left}{right}" {line}/></svg></mtext>'
 
 
 def braced(view: ChainView, link: Link, pair: Places, printer: RolePrinter, roles: tuple[str, str]) -> str:
@@ -160,7 +178,12 @@ def braced(view: ChainView, link: Link, pair: Places, printer: RolePrinter, role
 
 def _ems(link: Link, shapes: Sequence[tuple[Shape, Shape]]) -> float:
     """How wide the widest line under a brace is, nearly."""
-    longest = max(sum(len(show(size)) + 1.2 for size in (*target, *given)) + 0.9 * (len(target) > 1) + 0.9 * (len(given) > 1) for target, given in shapes)
+    longest = max(
+        sum(len(show(size)) + 1.2 for size in (*target, *given))
+        + 0.9 * (len(target) > 1)
+        + 0.9 * (len(given) > 1)
+        for target, given in shapes
+    )
     name = max(len(link.target_name), len(link.input_name)) + 1
     return max(2.6, 0.72 * longest, 0.85 * name)
 
@@ -212,9 +235,19 @@ def entry(view: ChainView) -> str:
     return equation(view.whole, places(view, known)[1], known, printer_of(view, known))
 
 
+def entry_alone(view: ChainView) -> str:
+    """The right-hand side of `entry`."""
+    known = names(view)
+    return " ".join(
+        pieces(read_terms(view.whole.terms, places(view, known)[1], known), printer_of(view, known))
+    )
+
+
 def equation(link: Link, pair: Places, known: Names, printer: RolePrinter) -> str:
     """One Jacobian's entry at its letters, a `<math>` element for each term of a sum."""
-    return " ".join([math(under(link, pair, printer) + mo("=")), *pieces(read_terms(link.terms, pair, known), printer)])
+    return " ".join(
+        [math(under(link, pair, printer) + mo("=")), *pieces(read_terms(link.terms, pair, known), printer)]
+    )
 
 
 def pieces(expr: Expr, printer: RolePrinter) -> list[str]:
@@ -222,117 +255,15 @@ def pieces(expr: Expr, printer: RolePrinter) -> list[str]:
     if not isinstance(expr, Plus):
         return [math(printer.print(expr))]
     printed = [printer.print(Plus((term, *rest))) for term, *rest in ([one] for one in expr.terms)]
-    return [math(one if k == 0 or one.startswith("<mrow><mo>−") else mo("+") + one) for k, one in enumerate(printed)]
+    return [math(one if k == 0 else _signed(one)) for k, one in enumerate(printed)]
 
 
-# ---- matrix forms
-
-
-def _call(p: FormPrinter, form: Form) -> tuple[str, int]:
-    inside = [p.print(arg) for arg in form.args]
-    if form.value in COMPARE:
-        return row(p.at(form.args[0], HADAMARD), mo(COMPARE[form.value]), p.at(form.args[1], HADAMARD)), PLUS
-    if form.value == "holds":
-        return row(mo("["), inside[0], mo("]")), ATOM
-    if form.value == "inv":
-        return f"<msup>{row(p.at(form.args[0], ATOM))}{row(mo('−'), '<mn>1</mn>')}</msup>", POWER
-    return _function(form.value, inside), ATOM
-
-
-def _function(name: str, inside: Sequence[str]) -> str:
-    return row(f"<mi>{text(name)}</mi>", OPEN, mo(",").join(inside), CLOSE)
-
-
-def _named(name: str) -> Callable[[FormPrinter, Form], tuple[str, int]]:
-    return lambda p, form: (_function(name, [p.print(form.args[0])]), ATOM)
-
-
-def _plus(p: FormPrinter, form: Form) -> tuple[str, int]:
-    parts = []
-    for k, arg in enumerate(form.args):
-        positive = _positive(arg)
-        sign = mo("−") if positive is not None else mo("+") if k else ""
-        parts.append(sign + p.at(positive or arg, HADAMARD))
-    return row(*parts), PLUS
-
-
-def _positive(form: Form) -> Form | None:
-    """The positive of a negative summand; None for one that is not negative."""
-    if form.op not in ("scaled", "number") or isinstance(form.value, Poly) or form.value >= 0:
-        return None
-    return scaled(-1, form) if form.op == "scaled" else number(-form.value)
-
-
-def _scaled(p: FormPrinter, form: Form) -> tuple[str, int]:
-    positive = _positive(form)
-    if positive is not None:
-        return row(mo("−"), p.at(positive, PRODUCT)), PLUS
-    return row(p.at(number(form.value), PRODUCT), "<mspace width='0.17em'/>", p.at(form.args[0], PRODUCT)), PRODUCT
-
-
-def _sign(sign: str, binds: int, inside: int) -> Callable[[FormPrinter, Form], tuple[str, int]]:
-    return lambda p, form: (row(sign.join(p.at(arg, inside) for arg in form.args)), binds)
-
-
-def _transposed(p: FormPrinter, form: Form) -> tuple[str, int]:
-    (inner,) = form.args
-    if inner.op == "call" and inner.value == "inv":
-        return f"<msup>{row(p.at(inner.args[0], ATOM))}{row(mo('−'), TRANSPOSE)}</msup>", POWER
-    return f"<msup>{row(p.at(inner, ATOM))}{TRANSPOSE}</msup>", POWER
-
-
-def _power(p: FormPrinter, form: Form) -> tuple[str, int]:
-    exponent = f"<mn>{text(number_text(form.value).replace('-', '−'))}</mn>"
-    entrywise = row(mo("⊙"), exponent) if form.kind == "m" else exponent
-    return f"<msup>{row(p.at(form.args[0], ATOM))}{entrywise}</msup>", POWER
-
-
-def _with_sizes(name: str) -> Callable[[FormPrinter, Form], tuple[str, int]]:
-    def write(p: FormPrinter, form: Form) -> tuple[str, int]:
-        sizes = form.value if isinstance(form.value, tuple) else (form.value,)
-        return f"<msub><mi>{name}</mi>{row(mo(',').join(size_math(n) for n in sizes[:2]))}</msub>", ATOM
-
-    return write
-
-
-def _number(p: FormPrinter, form: Form) -> tuple[str, int]:
-    return f"<mn>{text(number_text(form.value).replace('-', '−'))}</mn>", ATOM
-
-
-TRANSPOSE = '<mi mathvariant="normal">T</mi>'
-APART = '<mspace width="0.2em"/>'
-FORMS = FormPrinter(
-    {
-        "value": lambda p, form: (f"<mi>{text(str(form.value))}</mi>", ATOM),
-        "number": _number,
-        "eye": _with_sizes("I"),
-        "ones": lambda p, form: (f"<msub><mn>1</mn>{size_math(form.value)}</msub>", ATOM) if form.value is not None else ("<mn>1</mn>", ATOM),
-        "K": _with_sizes("K"),
-        "tri": _with_sizes("tri"),
-        "T": _transposed,
-        "times": _sign(APART, PRODUCT, PRODUCT),
-        "by": _sign(APART, PRODUCT, PRODUCT),
-        "hadamard": _sign(mo("⊙"), HADAMARD, PRODUCT),
-        "kron": _sign(mo("⊗"), HADAMARD, PRODUCT),
-        "quotient": lambda p, form: (f"<mfrac>{row(p.print(form.args[0]))}{row(p.print(form.args[1]))}</mfrac>", PRODUCT),
-        "plus": _plus,
-        "scaled": _scaled,
-        "power": _power,
-        "call": _call,
-        "diag": _named("diag"),
-        "diagonal": _named("diag"),
-        "trace": _named("tr"),
-        "sum": _named("sum"),
-        "vec": lambda p, form: (_function("vec" if form.value == "F" else "vecr", [p.print(form.args[0])]), ATOM),
-    },
-    (f"<mrow>{OPEN}", f"{CLOSE}</mrow>"),
-    "−",
-)
-
-
-def matrix(form: Form) -> str:
-    """A matrix form: `((f − y) ⊙ (1 − f²)) xᵀ`."""
-    return math(FORMS.print(form))
+def _signed(one: str) -> str:
+    """A later term of a sum, with its sign as one between two things."""
+    minus = "<mrow><mo>−</mo>"
+    return (
+        f'<mrow><mo form="infix">−</mo>{one.removeprefix(minus)}' if one.startswith(minus) else mo("+") + one
+    )
 
 
 def letters_text(view: ChainView) -> tuple[str, str, str]:

@@ -1,8 +1,8 @@
 """Where a flattened Jacobian can be nonzero, on a coarse grid, at any size.
 
-`raster(terms, rows, columns)` gives the share of entries that the wirings reach in each cell: exactly where a Term
-has few places, else from an even lattice of them, so that a tensor of 10^12 entries takes a millisecond.  No factor is
-looked at, only wirings (and the integers of index tables).
+`raster(terms, rows, columns)` gives the share of entries that the wirings reach in each cell: exactly where
+a Term has few places, else from an even lattice of them, so that a tensor of 10^12 entries takes a
+millisecond.  No factor is looked at, only wirings (and the integers of index tables).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ AT_MOST = 60_000  # places of one Term that are looked at
 def raster(terms: TermSum, rows: int, columns: int) -> np.ndarray | None:
     """Shares (0 to 1) of a grid: target entries from top to bottom, input entries from left to right.
 
-    At most `rows` by `columns` cells, and no more than there are entries.  None for symbolic sizes and for index
-    tables that are known only when a plan runs.
+    At most `rows` by `columns` cells, and no more than there are entries.  None for symbolic sizes and for
+    index tables that are known only when a plan runs.
     """
     if any(isinstance(size, Poly) for size in terms.shape) or any(_unknown(t) for t in terms.terms):
         return None
@@ -40,14 +40,19 @@ def raster(terms: TermSum, rows: int, columns: int) -> np.ndarray | None:
         values, weight = _places(term, grid)
         row = _cells(term.target, target, values, grid[0])
         column = _cells(term.input, given, values, grid[1])
-        flat = np.broadcast_to(row * grid[1] + column, np.broadcast_shapes(row.shape, column.shape, *(v.shape for v in values.values())))
+        flat = np.broadcast_to(
+            row * grid[1] + column,
+            np.broadcast_shapes(row.shape, column.shape, *(v.shape for v in values.values())),
+        )
         found = np.bincount(flat.ravel(), minlength=grid[0] * grid[1]).reshape(grid) * weight / area
-        shares = np.minimum(1.0, np.maximum(shares, np.minimum(found, 1.0)) if _overlap(terms) else shares + found)
+        shares = np.minimum(
+            1.0, np.maximum(shares, np.minimum(found, 1.0)) if _overlap(terms) else shares + found
+        )
     return shares
 
 
 def cells_of(size: int, most: int) -> int:
-    """How many cells an axis of `size` entries has: equal groups where half of `most` or more can be equal."""
+    """How many cells an axis of `size` entries has: equal groups where that leaves half of `most`."""
     count = min(size, most)
     return next((k for k in range(count, count // 2, -1) if size % k == 0), count)
 
@@ -71,13 +76,10 @@ def _overlap(terms: TermSum) -> bool:
 
 
 def _places(term: Term, grid: tuple[int, int]) -> tuple[dict[int, np.ndarray], float]:
-    """Values of the wiring's labels on an even lattice, as an open mesh, and how many places each point stands for."""
+    """The wiring's labels on an even lattice, as an open mesh, and how many places a point stands for."""
     labels = term.wiring
     sizes = {label: int(term.sizes[label]) for label in labels}
-    if prod(sizes.values()) <= AT_MOST:
-        counts = sizes
-    else:
-        counts = _counts(term, sizes, grid)
+    counts = sizes if prod(sizes.values()) <= AT_MOST else _counts(term, sizes, grid)
     values = {}
     for k, label in enumerate(labels):
         points = ((np.arange(counts[label]) + 0.5) * (sizes[label] / counts[label])).astype(np.int64)
@@ -109,7 +111,9 @@ def labels_by_stride(slot: Slot) -> Sequence[int]:
     return slot.labels
 
 
-def _cells(slots: Sequence[Slot], shape: tuple[int, ...], values: Mapping[int, np.ndarray], cells: int) -> np.ndarray:
+def _cells(
+    slots: Sequence[Slot], shape: tuple[int, ...], values: Mapping[int, np.ndarray], cells: int
+) -> np.ndarray:
     """The cell that each point falls in along one side of the flattened tensor."""
     total = prod(shape)
     flat: Any = np.zeros((), np.int64 if total < 2**62 else float)
@@ -124,5 +128,7 @@ def _index(slot: Slot, values: Mapping[int, np.ndarray]) -> Any:
     if isinstance(slot, int):
         return values[slot]
     if isinstance(slot, Affine):
-        return sum((int(stride) * values[label] for label, stride in slot.strides), start=np.int64(int(slot.offset)))
+        return sum(
+            (int(stride) * values[label] for label, stride in slot.strides), start=np.int64(int(slot.offset))
+        )
     return np.asarray(slot.node.value)[tuple(values[label] for label in slot.labels)]

@@ -1,6 +1,6 @@
 """What a page is about: one Jacobian with all that is known of where it comes from.
 
-`subject_of(derivation)` and `subject_of_jacobian(J)` make the same record, so that a page does not ask which it was.
+`subject_of(derivation)` and `subject_of_jacobian(J)` make the same record: a page does not ask which it was.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ class Subject:
     @property
     def missing(self) -> tuple[str, ...]:
         """Sizes without a number, by name."""
-        shapes = [self.graph.shape(label) for label in self.graph.nodes] if self.graph else [self.link.terms.shape]
-        found = {name for shape in shapes for size in shape if isinstance(size, Poly) for name in size.symbols()}
+        shapes = (
+            [self.graph.shape(label) for label in self.graph.nodes] if self.graph else [self.link.terms.shape]
+        )
+        found = {
+            name for shape in shapes for size in shape if isinstance(size, Poly) for name in size.symbols()
+        }
         return tuple(sorted(found - set(self.sizes)))
 
     @property
@@ -66,7 +70,13 @@ def subject_of(derivation: Derivation) -> Subject:
         return symbolic_graph(derivation.f, derivation.declared, numbers=True)
 
     return Subject(
-        derivation.views, derivation.view, derivation.sizes, derivation.chain, derivation.graph, numeric, source_of(derivation.f)
+        derivation.views,
+        derivation.view,
+        derivation.sizes,
+        derivation.chain,
+        derivation.graph,
+        numeric,
+        source_of(derivation.f),
     )
 
 
@@ -78,10 +88,13 @@ def subject_of_jacobian(J: Jacobian) -> Subject:
     chain = chain_of(J)
     views, whole = chain.views, view_of(J)
     f = getattr(J.context, "f", None)
-    same = graph is not None and chain.chain.whole.shape == J.shape
-    if not same:
+    if graph is None or chain.chain.whole.shape != J.shape:
         return Subject((whole,), whole, held=J, source=source_of(f))
-    return Subject(views, whole, {}, chain.chain, graph, lambda: graph_behind(J) or graph, source_of(f), J)
+
+    def numeric() -> Graph:
+        return graph_behind(J) or graph
+
+    return Subject(views, whole, {}, chain.chain, graph, numeric, source_of(f), J)
 
 
 def held_alone(J: Jacobian) -> ChainView:
@@ -94,7 +107,9 @@ def held_alone(J: Jacobian) -> ChainView:
 def source_of(f: Any) -> str:
     """The text of a function: as it was read, or as Python has it; empty where there is none."""
     if isinstance(f, ReadFunction):
-        return "\n".join(part.strip() for line in f.text.splitlines() for part in line.split(";") if part.strip())
+        return "\n".join(
+            part.strip() for line in f.text.splitlines() for part in line.split(";") if part.strip()
+        )
     try:
         found = textwrap.dedent(inspect.getsource(f))
         tree = ast.parse(found)
