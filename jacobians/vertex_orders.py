@@ -15,15 +15,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .axes import Poly, entries, magnitude
 from .counting import FlopCounter, Tally, accumulation_cost, factors_of
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node
 from .graph import Linear, joined
-from .orders import NAMES, EliminationGraph
 from .terms import TermSum
+
+if TYPE_CHECKING:
+    from .orders import EliminationGraph
 
 Rows = list[list[TermSum]]
 POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
@@ -68,6 +70,8 @@ def accumulate_in(
 
 def elimination_graph(linear: Linear) -> EliminationGraph:
     """The vertices by serial, with their numbers of entries; an edge +1 or -1 (an identity) is a unit."""
+    from .orders import EliminationGraph  # late, so that importing the package stays cheap
+
     edges = [(u, v) for v in linear.nodes for u in linear.into[v]]
     return EliminationGraph.from_edges(
         edges,
@@ -260,7 +264,6 @@ def search(linear: Linear, seconds: float = SECONDS, seed: int = 0) -> Accumulat
 
 
 __all__ = [
-    "NAMES",
     "Accumulated",
     "accumulate_in",
     "cheapest",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from .masks import Masks
 from .search import Found, Progress, best_order
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 
 _done: list[Event] = []  # in a worker: set once some worker has proven that its order is optimal
 
@@ -26,6 +27,10 @@ def search_all(
     """`best_order` with one or more workers; the first of them does what a single one would do."""
     if workers <= 1:
         return best_order(masks, rule, seconds, seed, tries, progress)
+    # late, because importing processes would double what importing this package costs
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
     context, began = get_context("spawn"), perf_counter()
     event = context.Event()
     best: Found | None = None
