@@ -46,13 +46,11 @@ def _check(chosen: Sequence[Identity], args: argparse.Namespace) -> int:
     for one, row in rows:
         mark = {"true": "+" if ascii else "✓", "false": "x" if ascii else "✗"}.get(row.verdict.verdict, "?")
         known = "" if row.verdict.verdict == one.truth else f"   not as known: {one.truth}"
-        print(
-            f"  {mark} {one.id:<28} {row.verdict.verdict:<10} {row.verdict.reason or row.verdict.layout or ''}{known}"
-        )
+        said = row.verdict.reason or row.verdict.layout or ""
+        print(f"  {mark} {one.id:<28} {row.verdict.verdict:<10} {said}{known}")
     false = sum(one.truth == "false" for one in chosen)
-    print(
-        f"\n{len(chosen)} identities: {len(chosen) - false} true, {false} known errors; {len(wrong)} not as known."
-    )
+    true = len(chosen) - false
+    print(f"\n{len(chosen)} identities: {true} true, {false} known errors; {len(wrong)} not as known.")
     return 1 if wrong else 0
 
 
@@ -67,13 +65,8 @@ def table(chosen: Sequence[Identity], width: int) -> str:
         sign = "≠" if one.truth == "false" else "="
         text = f"d({one.func})/d{','.join(one.wrt)} {sign} {one.claim}"
         lines += textwrap.wrap(f"{one.id:<24} {text}", width, initial_indent="  ", subsequent_indent=" " * 29)
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"{len(chosen)} identities.  One in full: jacobians identities {chosen[0].id if chosen else 'logdet'}",
-        ]
-    )
+    example = chosen[0].id if chosen else "logdet"
+    return "\n".join([*lines, "", f"{len(chosen)} identities.  One in full: jacobians identities {example}"])
 
 
 def full(one: Identity) -> str:
