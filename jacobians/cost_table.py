@@ -14,7 +14,7 @@ from typing import Any
 
 from .derivative import show_bytes
 
-PLAIN = str.maketrans({"∂": "d", "δ": "delta", "×": "x", "·": "*", "–": "-", "≤": "<="})
+PLAIN = str.maketrans({"∂": "d", "δ": "delta", "×": "x", "·": "*", "–": "-", "≤": "<=", "±": "+-"})
 
 
 @dataclass(frozen=True, slots=True)

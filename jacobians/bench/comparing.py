@@ -67,8 +67,9 @@ def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[
 
     Options: `orders` (names or lists of vertices), `modes`, `repeat` (measurements, interleaved), `limit`
     (bytes: larger rows are counted and not run), `seconds` and `seed` of the search, `backend` "numpy",
-    "torch" or "jax", `batch` (that many samples, each argument varied), `against` (peers: "jax", "torch"), `say`
-    (progress).  Raises UnknownNameError for names that are not known, MissingExtraError for what is missing.
+    "torch" or "jax", `batch` (that many samples, each argument varied), `against` (peers: "jax", "torch"),
+    `say` (progress).  Raises UnknownNameError for names that are not known, MissingExtraError for libraries
+    that are not installed.
     """
     chosen = Options(**options)
     if chosen.backend not in BACKENDS:

@@ -135,7 +135,7 @@ class Comparison:
 
     def _notes(self) -> list[str]:
         ran = [one for one in (*self.rows, *self.paths) if one.timing is not None]
-        notes = ["  flop = multiplications + additions, as opt_einsum counts them (halve for cotengra)."]
+        notes = ["  flop = multiplications + additions, as in opt_einsum (halve for cotengra)."]
         if any(one.skipped == OVER for one in (*self.rows, *self.paths)):
             notes.append(
                 f"  Not run: over --limit {show_size(self.limit)} (counted peak, operands included)."
