@@ -1,8 +1,8 @@
 """A function over a batch: the same graph, every value with one more axis in front.
 
-`vectorize(f)` returns a function of arrays with a leading batch axis (where `in_axes` says so) that computes f for every
-row at once.  It is built of ordinary nodes, so its Jacobian shares the batch as a label: nothing is assumed, and
-`.core()` gives the per-sample Jacobians.
+`vectorize(f)` returns a function of arrays with a leading batch axis (where `in_axes` says so) that computes
+f for every row at once.  It is built of ordinary nodes, so its Jacobian shares the batch as a label: nothing
+is assumed, and `.core()` gives the per-sample Jacobians.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _batch_size(leaves: Mapping[str, Any], shared: set[str]) -> Size:
         for path, leaf in parts
         if _is_array(leaf) and hasattr(leaf, "shape")
     }
-    sizes = {shape[0] for shape in found.values() if shape}
+    sizes: set[Size] = {shape[0] for shape in found.values() if shape}
     if len(sizes) != 1 or any(not shape for shape in found.values()):
         shapes = ", ".join(f"{path} {shape}" for path, shape in found.items())
         raise ShapeError(
@@ -118,7 +118,7 @@ def _whole(found: tuple[Node, bool], shape: Shape, size: Size) -> Node:
     node, batched = found
     if batched:
         return node
-    labels = list(range(1, len(shape) + 1))
+    labels = tuple(range(1, len(shape) + 1))
     return product([(node, labels)], [0, *labels], [size, *shape])
 
 

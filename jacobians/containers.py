@@ -35,7 +35,9 @@ def flatten(value: Any, path: str = "") -> tuple[list[tuple[str, Any]], Rebuild]
     return [(path, value)], lambda made: made[0]
 
 
-def _joined(parts: list[tuple[list[tuple[str, Any]], Rebuild]], make: Callable[[list[Any]], Any]) -> tuple[Any, Rebuild]:
+def _joined(
+    parts: list[tuple[list[tuple[str, Any]], Rebuild]], make: Callable[[list[Any]], Any]
+) -> tuple[Any, Rebuild]:
     counts = [len(leaves) for leaves, _ in parts]
 
     def rebuild(made: list[Any]) -> Any:
@@ -68,19 +70,21 @@ def bind(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
         known = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise UnsupportedError(
-            f"the arguments do not fit {getattr(f, '__name__', 'f')}{signature}", str(error), "the arguments of the function itself"
+            f"the arguments do not fit {getattr(f, '__name__', 'f')}{signature}",
+            str(error),
+            "the arguments of the function itself",
         ) from None
     known.apply_defaults()
     return dict(known.arguments)
 
 
 def call_with(f: Callable[..., Any], named: Mapping[str, Any]) -> Any:
-    """Calls `f` with the arguments that `bind` gave names to; defaults that were not touched are left to `f`."""
+    """Calls `f` with the arguments that `bind` gave names to; untouched defaults are left to `f`."""
     signature = signature_of(f)
     if signature is None:
         return f(*named.values())
     parameters = signature.parameters
     starred = any(parameters[name].kind is inspect.Parameter.VAR_POSITIONAL and named[name] for name in named)
     given = {k: v for k, v in named.items() if starred or v is not parameters[k].default}
-    bound = inspect.BoundArguments(signature, given)  # type: ignore[arg-type]
+    bound = inspect.BoundArguments(signature, given)
     return f(*bound.args, **bound.kwargs)

@@ -1,8 +1,9 @@
 """A derivation: one derivative shown in every notation, from the chain rule down to the pictures.
 
-`show(f, wrt="A", A="M,N", x="N", b="M")` (that is `jac.show`) needs no numbers.  A `Derivation` prints the chain with
-shapes under braces, the index sum, the einsum, the deltas put in and summed away, the matrix form where there is
-one, and the block picture; `latex()`, `html()`, `svg()`, `numpy()` and `as_json()` give the same elsewhere.
+`show(f, wrt="A", A="M,N", x="N", b="M")` (that is `jac.show`) needs no numbers.  A `Derivation` prints the
+chain with shapes under braces, the index sum, the einsum, the deltas put in and summed away, the matrix form
+where there is one, and the block picture; `latex()`, `html()`, `svg()`, `numpy()` and `as_json()` give the
+same elsewhere.
 """
 
 from __future__ import annotations
@@ -110,14 +111,15 @@ class Derivation:
             parts.append(_indented(notation.block_text(self.pictured, width - 2, ascii)))
         else:
             parts.append(
-                f"  note: {self.target} does not depend on {self.input}, so ∂{self.target}/∂{self.input} = 0 with shape {self.shape}"
+                f"  note: {self.target} does not depend on {self.input}, "
+                f"so ∂{self.target}/∂{self.input} = 0 with shape {self.shape}"
             )
         made = "\n\n".join(part for part in parts if part)
         return notation.plain_text(made) if ascii else made
 
     @property
     def pictured(self) -> Link:
-        """What the block picture shows: the last factor of three axes or more, else the whole; with numbers put in."""
+        """What the block picture shows: the last factor of three axes or more, else the whole."""
         views = self.views
         links = views[0].links if len(views) == 1 else ()
         chosen = next(
@@ -155,7 +157,7 @@ class Derivation:
         )
 
     def html(self) -> str:
-        """An HTML fragment: title, chain in MathML, details, block picture and shape table; no script, no style."""
+        """An HTML fragment, no script or style: title, chain in MathML, details, block picture, shapes."""
         from .report.fragments import derivation_html
 
         return derivation_html(self)
@@ -236,7 +238,7 @@ def chain_of(J: Jacobian) -> ChainText:
 
 
 def view_of(J: Jacobian) -> ChainView:
-    """One Jacobian as a view: with the names of its function's variables where that is known and names the target."""
+    """One Jacobian as a view: with the names of its function's variables where those name the target."""
     graph = graph_behind(J)
     link = link_of(J)
     if graph is None or J.input_name not in graph.named:
@@ -250,7 +252,7 @@ def view_of(J: Jacobian) -> ChainView:
 
 
 def graph_behind(J: Jacobian) -> Graph | None:
-    """The graph of the function that a Jacobian comes from, traced again without values; None where it is unknown."""
+    """The graph of the function that a Jacobian comes from, traced without values; None where unknown."""
     context = J.context
     if isinstance(context, Graph):
         return context
@@ -315,7 +317,8 @@ def show(
 ) -> Derivation:
     """The derivation of `∂target/∂wrt`, no numbers needed: `show(f, wrt="A", A="M,N", x="N", b="M")`.
 
-    `f` is a numpy function or text; `target` one of its named values (the result), `wrt` an argument (the first).
+    `f` is a numpy function or text; `target` one of its named values (the result), `wrt` an argument (the
+    first).
 
     >>> show("z = A @ x + b; f = tanh(z)", wrt="A", A="M,N", x="N", b="M")
     Derivation ∂f/∂A: M × (M × N), δ_im (1 − f_i²) x_n

@@ -20,6 +20,7 @@ import numpy as np
 
 from .axes import Shape, Size
 
+FLOAT64 = np.dtype(np.float64)
 _serials = itertools.count()
 Weak = type  # the Python types float, int, bool: scalars that do not promote an array's type
 
@@ -39,7 +40,7 @@ class Node:
         args: tuple[Node, ...] = (),
         params: Any = None,
         shape: Shape = (),
-        dtype: Any = np.dtype(np.float64),
+        dtype: Any = FLOAT64,
         name: str | None = None,
         value: Any = None,
     ) -> None:
@@ -57,7 +58,7 @@ class Node:
         return f"<{self.name or self.op} {'x'.join(map(str, self.shape)) or 'scalar'}>"
 
 
-def variable(name: str, shape: Shape, dtype: Any = np.dtype(np.float64)) -> Node:
+def variable(name: str, shape: Shape, dtype: Any = FLOAT64) -> Node:
     """A leaf whose value is given when a plan runs."""
     return Node("variable", (), None, shape, dtype, name)
 
@@ -72,7 +73,8 @@ def constant(value: Any) -> Node:
 
 def promote(nodes: Iterable[Node]) -> Any:
     """The type of a result computed from `nodes`; Python scalars do not promote an array's type."""
-    strong, weak = [], [bool]
+    strong: list[Any] = []
+    weak: list[type] = [bool]
     for node in nodes:
         (weak if isinstance(node.dtype, type) else strong).append(node.dtype)
     kind = max(weak, key=(bool, int, float).index)
@@ -195,5 +197,5 @@ def combination(
     )
     weights = [constant(c) for c, _, _ in parts if isinstance(c, float)]
     dtype = promote((*nodes, *weights))
-    dtype = np.dtype(np.float32) if dtype == bool else dtype  # masks add as numbers
+    dtype = np.dtype(np.float32) if np.dtype(dtype).kind == "b" else dtype  # masks add as numbers
     return Node("combination", nodes, params, params[2], dtype)

@@ -1,8 +1,9 @@
 """The graph of a traced function, by the names of its values: what `jac.trace(f)(A, x, b)` returns.
 
 `Graph.nodes` are the named values (arguments, results, intermediates named by `jac.name` or by the function's
-own local variables); `local(target, input)` is the Jacobian of one by another with every other named value held
-fixed; `chain(target, input)` the links between them, one path or several, and `jacobian(target, input)` their sum.
+own local variables); `local(target, input)` is the Jacobian of one by another with every other named value
+held fixed; `chain(target, input)` the links between them, one path or several, and `jacobian(target, input)`
+their sum.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
 from .vertex_orders import accumulate_in
 
+Result = TypeVar("Result")
 PATHS_AT_MOST = 64  # paths of a chain that are listed one by one
 
 
@@ -135,7 +137,7 @@ class Graph:
         return Chain(target, input, tuple(paths), self.jacobian(target, input), complete)
 
     def links(self, target: str) -> dict[str, dict[str, Jacobian]]:
-        """For every named value that `target` depends on: its Jacobians by the named values it is made from."""
+        """For every named value that `target` depends on: its Jacobians by those it is made from."""
         found: dict[str, dict[str, Jacobian]] = {}
         waiting = [target]
         while waiting:
@@ -223,7 +225,7 @@ def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> di
     return named
 
 
-def watched(f: Callable[..., Any], run: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+def watched(f: Callable[..., Any], run: Callable[[], Result]) -> tuple[Result, dict[str, Any]]:
     """Runs `run()` and also returns the local variables that `f` had when it returned."""
     code: CodeType | None = getattr(f, "__wrapped_code__", getattr(f, "__code__", None))
     seen: dict[str, Any] = {}

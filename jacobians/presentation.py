@@ -1,13 +1,13 @@
 """What a Jacobian shows of itself: layouts, notation, chain, costs, sparse matrices, pictures.
 
-`Presented` is the abstract half of `Jacobian` that never touches how its numbers are held; every method is a thin
-call into the notation and its neighbours, loaded when first used.
+`Presented` is the abstract half of `Jacobian` that never touches how its numbers are held; every method is a
+thin call into the notation and its neighbours, loaded when first used.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .terms import TermSum
 
 if TYPE_CHECKING:
     from .counting import Tally
+    from .derivative import Jacobian
     from .notation.records import ChainView
     from .shapetables import ShapeTable
 
@@ -50,6 +51,11 @@ class Presented(ABC):
         """`∂z/∂A`."""
         return f"∂{self.target_name or 'f'}/∂{self.input_name or 'x'}"
 
+    @property
+    def _whole(self) -> Jacobian:
+        """The Jacobian that this is the half of: its only concrete class."""
+        return cast("Jacobian", self)
+
     # ---- layouts
 
     def layout(self, name: str) -> np.ndarray:
@@ -68,21 +74,21 @@ class Presented(ABC):
         """The shape in every layout, side by side, with who uses which."""
         from .shapetables import table_of
 
-        return table_of(self, "all")
+        return table_of(self._whole, "all")
 
     def shapes(self) -> ShapeTable:
         """One row: shape, entries, index form, nonzeros."""
         from .shapetables import table_of
 
-        return table_of(self, "tensor")
+        return table_of(self._whole, "tensor")
 
     # ---- notation
 
     def view(self) -> ChainView:
-        """What the notation prints: the Terms, with the names of the function's own variables where it is known."""
+        """What the notation prints: the Terms, with the names of the function's own variables where known."""
         from .derivations import view_of
 
-        return view_of(self)
+        return view_of(self._whole)
 
     def index_form(self) -> str:
         """The entry at its letters: `δ_im (1 − f_i²) x_n`."""
@@ -131,12 +137,12 @@ class Presented(ABC):
         """
         from .derivations import chain_of
 
-        return chain_of(self)
+        return chain_of(self._whole)
 
     def _repr_html_(self) -> str:
         from .report.fragments import jacobian_html
 
-        return jacobian_html(self)
+        return jacobian_html(self._whole)
 
     # ---- costs and neighbours
 
@@ -148,16 +154,16 @@ class Presented(ABC):
         return accumulation_cost([[self.terms]], [] if target is None else [target])
 
     def to_scipy(self, vec: str = "rows") -> Any:
-        """The sparse matrix (rows: target entries, columns: input entries), flattened by rows or by columns."""
+        """The sparse matrix (rows: target entries, columns: input entries), flattened by rows or columns."""
         from .sparse import to_scipy
 
-        return to_scipy(self, vec)
+        return to_scipy(self._whole, vec)
 
     def as_linear_operator(self, vec: str = "rows") -> Any:
         """A scipy LinearOperator on flattened vectors: `matvec` is a JVP, `rmatvec` a VJP."""
         from .sparse import as_linear_operator
 
-        return as_linear_operator(self, vec)
+        return as_linear_operator(self._whole, vec)
 
     def plot(self, ax: Any = None) -> Any:
         """A structure picture of the flattened Jacobian (extra `plot`); returns the axes."""
@@ -165,13 +171,13 @@ class Presented(ABC):
             from .plots import structure
         except ImportError:
             raise missing_extra("matplotlib", "plot", "plots") from None
-        return structure(self, ax=ax)
+        return structure(self._whole, ax=ax)
 
     def report(self, path: str) -> str:
         """Writes one self-contained page about this Jacobian and returns its path."""
         from .report.page import report_of
 
-        return report_of(self, path)
+        return report_of(self._whole, path)
 
 
 def check_vec(vec: str) -> str:

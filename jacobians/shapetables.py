@@ -1,7 +1,7 @@
 """The shape table: every local Jacobian and the composed ones, `target x input`, in one layout or in all.
 
-`shapes(f, layout="all", A="M,N", x="N", b="M")` (that is `jac.shapes`) needs no numbers; sizes given as `M=3` are put
-in.  The table prints for 80 columns, as HTML and as JSON.
+`shapes(f, layout="all", A="M,N", x="N", b="M")` (that is `jac.shapes`) needs no numbers; sizes given as `M=3`
+are put in.  The table prints for 80 columns, as HTML and as JSON.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class ShapeTable:
         return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, last])])
 
     def as_json(self) -> list[dict[str, Any]]:
-        """A list of rows: title, kind, shapes, entries, nonzero, index form, shape in every layout, recipe."""
+        """A list of rows: title, kind, shapes, entries, nonzero, index form, every layout's shape, recipe."""
         return [
             {
                 "title": r.title,
@@ -166,12 +166,16 @@ class ShapeTable:
             f"<th>{html.escape(text)}</th>"
             for text in ["", *(LAYOUTS[n].title for n in names), "entries", "in indices", "nonzero"]
         )
-        body = "".join(
-            "<tr>" + f"<th>{html.escape(r.title)}</th>" + "".join(f"<td>{html.escape(r.layout(n))}</td>" for n in names)
-            + f"<td>{html.escape(show(r.entries))}</td><td>{html.escape(r.index)}</td><td>{html.escape(show(_at(r.nonzero, r.sizes)))}</td></tr>"
-            for r in self.rows
-        )  # fmt: skip
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>Target axes first, then (input axes).</p>"
+        body = "".join(_html_row(r, names) for r in self.rows)
+        note = "<p>Target axes first, then (input axes).</p>"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+
+def _html_row(row: ShapeRow, names: Sequence[str]) -> str:
+    nonzero = show(_at(row.nonzero, row.sizes))
+    texts = [*(row.layout(name) for name in names), show(row.entries), row.index, nonzero]
+    cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
+    return f"<tr><th>{html.escape(row.title)}</th>{cells}</tr>"
 
 
 def _at(size: Size, sizes: Mapping[str, int]) -> Size:

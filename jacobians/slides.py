@@ -1,22 +1,23 @@
 """The lecture's own style of program: dense local Jacobians, contracted with einsum strings.
 
-`slides(graph)` prints a function like the slide's `NN(x, A, b)`, corrected: every link between named values is a full
-array (`np.diag` of a vector where the slide has the vector), and every gradient is `np.einsum` over the chain.
+`slides(graph)` prints a function like the slide's `NN(x, A, b)`, corrected: every link between named values
+is a full array (`np.diag` of a vector where the slide has the vector), and every gradient is `np.einsum` over
+the chain.
 """
 
 from __future__ import annotations
 
-from .codegen import Program
+from .codegen import Program, program
 from .derivative import show_shape
 from .expression import Graph
-from .standalone import _dense, _header, program
+from .standalone import _dense, _header
 from .terms import TermSum
 
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
 
 
 def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None) -> str:
-    """A numpy function that returns the target and its gradients by every argument, dense and step by step."""
+    """A numpy function that returns the target and its gradients by every argument, dense, step by step."""
     for label, node in graph.named.items():
         node.name = node.name or label
     target = target or graph.target
@@ -26,7 +27,7 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
     factors = [n for link in links.values() for t in link.terms.terms for n, _ in t.factors]
     values = [graph.named[label] for label in graph.nodes]
     made = program([*values, *factors], graph.trace.variables)
-    body = list(made.lines) + ["", "# partial derivatives, target axes x input axes"]
+    body = [*made.lines, "", "# partial derivatives, target axes x input axes"]
     named: dict[tuple[str | None, str | None], str] = {}
     for key, link in links.items():
         named[key] = made.fresh(f"d{key[0]}d{key[1]}")
@@ -57,7 +58,7 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
 
 
 def _partial(made: Program, name: str, terms: TermSum) -> list[str]:
-    """One dense local Jacobian: `np.diag`, `np.eye` and plain arrays where they say it, else zeros and writes."""
+    """One dense local Jacobian: `np.diag`, `np.eye`, plain arrays where they say it, else zeros, written."""
     note = f"  # {show_shape(terms.target_shape, terms.input_shape)}"
     if len(terms.terms) == 1:
         (t,) = terms.terms

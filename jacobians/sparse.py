@@ -22,7 +22,7 @@ def _scipy(module: str) -> Any:
 
 
 def to_scipy(J: Jacobian, vec: str = "rows") -> Any:
-    """The CSR matrix of a Jacobian, `target entries x input entries`, from its Terms (the dense tensor is never made)."""
+    """The CSR matrix of a Jacobian, `target entries x input entries`, from its Terms (never made dense)."""
     sparse = _scipy("sparse")
     order = check_vec(vec)
     rows, columns, values = J.triplets()

@@ -1,8 +1,9 @@
 """A derivative as a standalone numpy program that a student can read: `jac.source(f, wrt)(...)`.
 
-`source(f, wrt)` and `standalone(...)` print the forward pass, the factors of every Jacobian and how each dense tensor is written,
-one line each with its mathematics and shape; `style="slides"` prints dense local Jacobians contracted with einsum,
-as the lecture's `NN(x, A, b)` does, corrected.  The program imports numpy and nothing else.
+`source(f, wrt)` and `standalone(...)` print the forward pass, the factors of every Jacobian and how each
+dense tensor is written, one line each with its mathematics and shape; `style="slides"` prints dense local
+Jacobians contracted with einsum, as the lecture's `NN(x, A, b)` does, corrected.  The program imports numpy
+and nothing else.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def source(
 ) -> Callable[..., str]:
     """A function that returns a standalone numpy program for f's value and Jacobians at its arguments.
 
-    The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians contracted by
-    einsum, as the lecture does.
+    The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians
+    contracted by einsum, as the lecture does.
     """
 
     from .slides import slides
@@ -65,7 +66,7 @@ def standalone(
     targets: Sequence[tuple[str, Node]],
     jacobians: Sequence[tuple[str, TermSum]],
 ) -> str:
-    """The program text: a function of the inputs that returns each target's value and each Jacobian, by name."""
+    """The program text: a function of the inputs that returns each target's value and Jacobians, by name."""
     factors = [n for _, terms in jacobians for t in terms.terms for n, _ in t.factors]
     made = program([*(node for _, node in targets), *factors], inputs)
     body = [line + (f"  # {note}" if note else "") for line, note in _aligned(made)]
@@ -200,7 +201,7 @@ def _header(made: Program) -> list[str]:
             lines += [*_helper(name, bound, known), ""]
         else:
             lines.append(f"{name} = {_literal(bound)}")
-    return [*lines, ""] if lines[-1] else [*lines, ""]
+    return [*lines, ""]
 
 
 def _literal(value: Any) -> str:
@@ -223,7 +224,7 @@ def _helper(name: str, bound: Any, known: dict[str, str]) -> list[str]:
     node: Node = bound.node
     forward = RULES[node.op].forward
     primal = getattr(forward, "primal", None)
-    shown = primal or getattr(forward, "__wrapped__", forward)
+    shown: Any = primal or getattr(forward, "__wrapped__", forward)
     lines = _functions(shown, known)
     called = known[_key(shown)]
     body = f"return {called}(*arrays)" if primal else f"return {called}({node.params!r}, *arrays)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .errors import ShapeError, UnsupportedError
 from .expr import Node
 from .operation import Operation, as_node
 from .terms import Term, TermSum
+from .traces import Wrt
 from .tracing import call
 from .verbs import value_and_jacobian
 
@@ -26,7 +28,7 @@ def step(known: Operation) -> Callable[..., tuple[Any, dict[str, Any]]]:
 
     def run(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         bound = signature.bind(*args, **kwargs)
-        names = [name for name in known.arguments if name in bound.arguments] or None
+        names: Wrt = [name for name in known.arguments if name in bound.arguments] or None
         value, local = value_and_jacobian(traced, names)(*args, **kwargs)
         for by in local.values() if isinstance(local, dict) else ():
             if isinstance(by, Jacobian):
@@ -54,14 +56,15 @@ def _signature(known: Operation) -> inspect.Signature:
 def chain(*links: Any) -> Jacobian:
     """Composes Jacobians from the target to the input: `chain(df_dz, dz_dA)` is `df/dA`.
 
-    `(df/dA)[i, m, n] = sum_j (df/dz)[i, j] (dz/dA)[j, m, n]`, shape `target x input`.  A plain array is accepted
-    with its number of target axes: `chain((dL_df, 0), df_dz)`.  Raises ShapeError where neighbours do not fit.
+    `(df/dA)[i, m, n] = sum_j (df/dz)[i, j] (dz/dA)[j, m, n]`, shape `target x input`.  A plain array is
+    accepted with its number of target axes: `chain((dL_df, 0), df_dz)`.  Raises ShapeError where neighbours
+    do not fit.
     """
     if not links:
         raise UnsupportedError("chain needs at least one Jacobian", "", "chain(df_dz, dz_dA)")
     made = [as_jacobian(link) for link in links]
     whole = made[0]
-    for before, link in zip(made, made[1:], strict=False):
+    for before, link in pairwise(made):
         if whole.input_shape != link.target_shape:
             raise _misfit(before, link)
         whole = whole @ link
@@ -93,7 +96,8 @@ def _misfit(left: Jacobian, right: Jacobian) -> ShapeError:
 
     missing = f"∂{left.input_name or '?'}/∂{right.target_name or '?'}"
     return ShapeError(
-        f"cannot contract {left.title} with {right.title}: input axes {left.input_name or ''} {sizes(left.input_shape)} "
+        f"cannot contract {left.title} with {right.title}: "
+        f"input axes {left.input_name or ''} {sizes(left.input_shape)} "
         f"against target axes {right.target_name or ''} {sizes(right.target_shape)}",
         "neighbours of a chain share their middle axes",
         f"the step {missing} is missing"

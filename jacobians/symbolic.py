@@ -1,7 +1,7 @@
 """Functions traced without numbers: sizes stay symbols (M, N), and counts are polynomials in them.
 
-`symbolic_graph(f, declared)` runs a numpy function, or one read from text, on stand-ins of the declared shapes
-and returns its `Graph`; `declare(...)` reads declarations given as keywords.
+`symbolic_graph(f, declared)` runs a numpy function, or one read from text, on stand-ins of the declared
+shapes and returns its `Graph`; `declare(...)` reads declarations given as keywords.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from .tracing import name
 def read(text: str, /, *, syntax: str = "numpy", **shapes: Any) -> ReadFunction:
     """A function of arrays from text, its intermediates named as the text names them.
 
-    The arguments are the names whose shapes are given, in that order; a size may have a number (`M=3`) or stay a
-    symbol.  `syntax` is "numpy" or "matrixcalculus".  Raises ReadingError with a caret under the place.
+    The arguments are the names whose shapes are given, in that order; a size may have a number (`M=3`) or
+    stay a symbol.  `syntax` is "numpy" or "matrixcalculus".  Raises ReadingError with a caret under the
+    place.
 
     >>> import numpy as np
     >>> f = read("z = A @ x + b; f = tanh(z)", A="M,N", x="N", b="M")
@@ -36,7 +37,7 @@ def read(text: str, /, *, syntax: str = "numpy", **shapes: Any) -> ReadFunction:
 
 
 def sizes_of(declared: Declarations, label: str, numbers: bool = False) -> Shape:
-    """The shape of a declared name: polynomials in the symbols, or (with `numbers`) integers where they are known."""
+    """The shape of a declared name: polynomials in the symbols; with `numbers`, integers where known."""
     known: dict[str, Size] = {
         s: declared.sizes.get(s, symbol(s)) if numbers else symbol(s) for s in declared.symbols
     }

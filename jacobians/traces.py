@@ -58,7 +58,9 @@ def trace_function(
     for name, value in named.items():
         leaves, rebuild = flatten(value, name)
         nodes = [_variable(path, leaf, name in chosen) for path, leaf in leaves]
-        stand_ins[name] = rebuild([leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)])
+        stand_ins[name] = rebuild(
+            [leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)]
+        )
         variables += [n for n in nodes if n is not None]
         if name in chosen:
             inputs[name] = _differentiable(name, nodes, leaves, value)
@@ -67,10 +69,25 @@ def trace_function(
     leaves, rebuild = flatten(result, "")
     targets = tuple(_target(path, leaf) for path, leaf in leaves)
     if not targets:
-        raise UnsupportedError("the function returned no array", f"it returned {result!r}", "return an array, or a container of arrays")
-    nested = any(isinstance(leaf, Traced) for v in named.values() for _, leaf in flatten(v)[0]) or _open(targets, variables)
+        raise UnsupportedError(
+            "the function returned no array",
+            f"it returned {result!r}",
+            "return an array, or a container of arrays",
+        )
+    nested = any(isinstance(leaf, Traced) for v in named.values() for _, leaf in flatten(v)[0]) or _open(
+        targets, variables
+    )
     single = len(chosen) == 1 and (wrt is None or isinstance(wrt, (str, int)))
-    return Trace(tuple(variables), inputs, targets, tuple(path for path, _ in leaves), rebuild, single, nested, stand_ins)
+    return Trace(
+        tuple(variables),
+        inputs,
+        targets,
+        tuple(path for path, _ in leaves),
+        rebuild,
+        single,
+        nested,
+        stand_ins,
+    )
 
 
 def _run(f: Callable[..., Any], stand_ins: Mapping[str, Any]) -> Any:
@@ -93,7 +110,9 @@ def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
         found = floating or [name for name, value in named.items() if _holds(value, "iuf")]
         if not found:
             raise UnsupportedError(
-                "there is nothing to differentiate by", f"arguments: {', '.join(map(_described, named.items())) or 'none'}", "an argument that is a real array"
+                "there is nothing to differentiate by",
+                f"arguments: {', '.join(map(_described, named.items())) or 'none'}",
+                "an argument that is a real array",
             )
         return found
     several = list(wrt) if isinstance(wrt, (tuple, list)) else [wrt]
@@ -105,7 +124,11 @@ def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
         elif one in named:
             chosen.append(str(one))
         else:
-            raise UnknownNameError(f"wrt={one!r} is no argument of the function", f"arguments: {', '.join(names)}", did_you_mean(str(one), names))
+            raise UnknownNameError(
+                f"wrt={one!r} is no argument of the function",
+                f"arguments: {', '.join(names)}",
+                did_you_mean(str(one), names),
+            )
     return chosen
 
 
@@ -154,11 +177,17 @@ def _variable(path: str, leaf: Any, chosen: bool) -> Node | None:
     return Node("variable", (), None, array.shape, array.dtype, path, array)
 
 
-def _differentiable(name: str, nodes: list[Node | None], leaves: list[tuple[str, Any]], value: Any) -> tuple[tuple[Node, ...], Rebuild]:
-    """The nodes of one argument, and the container of the results by it (leaves that are no arrays drop to None)."""
+def _differentiable(
+    name: str, nodes: list[Node | None], leaves: list[tuple[str, Any]], value: Any
+) -> tuple[tuple[Node, ...], Rebuild]:
+    """The nodes of one argument, and the container of the results by it (None where a leaf is no array)."""
     kept = tuple(n for n in nodes if n is not None)
     if not kept:
-        raise UnsupportedError(f"{name} holds no real array", f"it is {type(value).__name__}", "wrt= an argument with floating values")
+        raise UnsupportedError(
+            f"{name} holds no real array",
+            f"it is {type(value).__name__}",
+            "wrt= an argument with floating values",
+        )
     _, rebuild = flatten(value)
 
     def fill(made: list[Any]) -> Any:
@@ -173,7 +202,9 @@ def _target(path: str, leaf: Any) -> Node:
         return as_node(unwrap(leaf))
     except UnsupportedError:
         what = f"the function returned {type(leaf).__name__}" + (f" at {path}" if path else "")
-        raise UnsupportedError(what, "a derivative needs real arrays", "return an array, or a container of arrays") from None
+        raise UnsupportedError(
+            what, "a derivative needs real arrays", "return an array, or a container of arrays"
+        ) from None
 
 
 def _open(targets: tuple[Node, ...], variables: list[Node]) -> bool:

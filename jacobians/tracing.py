@@ -17,15 +17,24 @@ from .errors import JacobiansError, UnsupportedError, did_you_mean
 from .expr import Node
 from .operation import OPERATIONS, SERVES, as_node
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
-METHODS = frozenset(
-    "sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze "
-    "repeat take argsort argmax argmin searchsorted any all nonzero clip round conj conjugate".split()
+METHODS = _words(
+    """
+    sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze
+    repeat take argsort argmax argmin searchsorted any all nonzero clip round conj conjugate
+    """
 )
-POINTWISE_METHODS = frozenset(
-    "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p "
-    "sqrt cbrt square reciprocal floor ceil rint trunc sign fabs absolute deg2rad rad2deg".split()
+POINTWISE_METHODS = _words(
+    """
+    sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1
+    log log2 log10 log1p sqrt cbrt square reciprocal floor ceil rint trunc sign fabs absolute deg2rad rad2deg
+    """
 )  # numpy calls these on the entries of an object array
 
 
@@ -48,7 +57,8 @@ class Traced:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The numpy type of its values."""
-        return np.dtype(self.node.dtype)
+        made: np.dtype[Any] = np.dtype(self.node.dtype)
+        return made
 
     @property
     def size(self) -> Any:
@@ -169,14 +179,18 @@ class Traced:
 
 def _operators() -> None:
     binary = {
-        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "matmul": "matmul", "pow": "power",
-        "floordiv": "floor_divide", "mod": "remainder",
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "matmul": "matmul",
+        "pow": "power", "floordiv": "floor_divide", "mod": "remainder",
     }  # fmt: skip
     for short, name in binary.items():
         setattr(Traced, f"__{short}__", _binary(name))
         setattr(Traced, f"__r{short}__", _binary(name, swapped=True))
         setattr(Traced, f"__i{short}__", _binary(name))
-    for short, name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal", "and": "logical_and", "or": "logical_or", "xor": "logical_xor"}.items():  # fmt: skip
+    truths = {
+        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
+        "ne": "not_equal", "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
+    }  # fmt: skip
+    for short, name in truths.items():
         setattr(Traced, f"__{short}__", _binary(name))
     for short, name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "logical_not"}.items():
         setattr(Traced, f"__{short}__", _unary(name))

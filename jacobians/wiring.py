@@ -119,8 +119,9 @@ def select(factor: Factor, solution: Substitution, sizes: Sequence[Size]) -> Fac
     """
     node, labels = factor
     slots = tuple(solution.get(label, label) for label in labels)
-    if all(isinstance(slot, int) for slot in slots):
-        return node, slots  # type: ignore[return-value]
+    renamed = tuple(slot for slot in slots if isinstance(slot, int))
+    if len(renamed) == len(slots):
+        return node, renamed
     out = tuple(dict.fromkeys(label for slot in slots for label in labels_of(slot)))
     return selection(node, slots, out, sizes), out
 
@@ -132,7 +133,8 @@ def selection(node: Node, slots: Sequence[Slot], out: Sequence[int], sizes: Sequ
     params, tables = encode(slots, order)
     made = Node("select", (node, *tables), (params, shape), shape, node.dtype)
     if node.op == "constant" and node.value is not None and _integers(node, tables):
-        return constant(gather(node.value, params, shape, [table.value for table in tables]))
+        known = tuple(map(int, shape))
+        return constant(gather(node.value, params, known, [table.value for table in tables]))
     return made
 
 
@@ -164,11 +166,11 @@ def as_table(slot: Slot, sizes: Sequence[Size]) -> Table:
         return slot
     slot = Affine(0, ((slot, 1),)) if isinstance(slot, int) else slot
     labels = labels_of(slot)
-    if not all(isinstance(sizes[label], int) for label in labels) or isinstance(slot.offset, Poly):
+    if any(isinstance(size, Poly) for size in (slot.offset, *(sizes[label] for label in labels))):
         raise NotSymbolic
-    index = np.full(tuple(sizes[label] for label in labels), slot.offset, np.intp)  # type: ignore[arg-type]
+    index = np.full(tuple(int(sizes[label]) for label in labels), int(slot.offset), np.intp)
     for axis, (label, stride) in enumerate(slot.strides):
-        steps = np.arange(sizes[label], dtype=np.intp) * stride  # type: ignore[operator]
+        steps = np.arange(int(sizes[label]), dtype=np.intp) * int(stride)
         index += steps.reshape([-1 if k == axis else 1 for k in range(len(labels))])
     return Table(labels, constant(index))
 
@@ -280,8 +282,8 @@ class Equations:
         if not left.strides or not right.strides:
             fixed, moving = (left, right) if not left.strides else (right, left)
             ((label, stride),) = moving.strides
-            place, rest = divmod(fixed.offset - moving.offset, stride)  # type: ignore[operator]
-            if rest or not 0 <= place < self.sizes[label]:  # type: ignore[operator]
+            place, rest = divmod(int(fixed.offset) - int(moving.offset), int(stride))
+            if rest or not 0 <= place < int(self.sizes[label]):
                 raise Disjoint
             self._put(label, Affine(place))
             return True
@@ -292,9 +294,9 @@ class Equations:
         ((i, stride),), ((k, other),) = left.strides, right.strides
         if stride != other or i == k:
             return False
-        shift, rest = divmod(right.offset - left.offset, stride)  # type: ignore[operator]
+        shift, rest = divmod(int(right.offset) - int(left.offset), int(stride))
         start = max(0, -shift)
-        length = min(self.sizes[k], self.sizes[i] - shift) - start  # type: ignore[operator,type-var]
+        length = min(int(self.sizes[k]), int(self.sizes[i]) - shift) - start
         if rest or length <= 0:
             raise Disjoint
         if length == self.sizes[k]:
@@ -315,7 +317,7 @@ class Equations:
         pairs = [(stride, self.sizes[label]) for label, stride in self._sorted(slot)]
         ordered = sorted(pairs, key=lambda pair: (str(pair[0]) != "1", len(str(pair[0])), str(pair[0])))
         if all(isinstance(stride, int) for stride, _ in pairs):
-            ordered = sorted(pairs, key=lambda pair: abs(pair[0]))  # type: ignore[arg-type]
+            ordered = sorted(pairs, key=lambda pair: abs(int(pair[0])))
         reach: Size = 1
         for stride, size in ordered:
             if stride != reach and stride != -reach:

@@ -25,17 +25,20 @@ def run(capsys, *words):
 MESSAGES = {
     "shapes that do not fit": (
         ["shapes", "z = A @ x + b", "A:3,4", "x:3", "b:3"],
-        "error: shapes do not fit in A @ x\n  z = A @ x + b\n      ^^^^^  A is 3 × 4, x is 3: the inner sizes 4 and 3 differ\n"
+        "error: shapes do not fit in A @ x\n  z = A @ x + b\n      ^^^^^  "
+        "A is 3 × 4, x is 3: the inner sizes 4 and 3 differ\n"
         "  try: A.T @ x gives 4, or declare x:4\n",
     ),
     "unknown name": (
         ["shapes", "z = A @ x; f = W @ z", "A:3,4", "x:4"],
-        "error: unknown name 'W' in statement 2\n  statement 2: f = W @ z\n                   ^  known: A, x, z\n"
+        "error: unknown name 'W' in statement 2\n  statement 2: f = W @ z\n"
+        "                   ^  known: A, x, z\n"
         "  try: declare W:rows,cols\n",
     ),
     "misspelled operation": (
         ["show", "z = sofmax(x)", "x:4"],
-        "error: 'sofmax' is not an operation\n  z = sofmax(x)\n      ^^^^^^\n  try: softmax (operations: jacobians ops)\n",
+        "error: 'sofmax' is not an operation\n  z = sofmax(x)\n      ^^^^^^\n"
+        "  try: softmax (operations: jacobians ops)\n",
     ),
     "a quote is not transpose": (
         ["shapes", "z = x'", "x:4"],
@@ -52,7 +55,8 @@ MESSAGES = {
     ),
     "unknown layout": (
         ["shapes", "z = A @ x", "A:3,4", "x:4", "--layout", "numerater"],
-        "error: layout 'numerater' is not known\n  layouts: tensor, numerator, denominator, vec, vec-row, gradient\n  try: numerator\n",
+        "error: layout 'numerater' is not known\n"
+        "  layouts: tensor, numerator, denominator, vec, vec-row, gradient\n  try: numerator\n",
     ),
     "unknown command": (
         ["shape", "z = A @ x"],

@@ -16,9 +16,9 @@ BACKENDS = ("torch", "jax")
 class Backend:
     """An array library: its namespace, and the few things that libraries spell differently.
 
-    `asarray(value, like)` makes a constant on the device of `like`; `zeros(shape, dtype, like)` an array of zeros;
-    `add_at(out, sizes, walk, index, value)` adds through a wiring and returns the result; `compile(function)` is
-    jax.jit or torch.compile; `float_dtype(array)` is numpy's name of an array's type.
+    `asarray(value, like)` makes a constant on the device of `like`; `zeros(shape, dtype, like)` an array of
+    zeros; `add_at(out, sizes, walk, index, value)` adds through a wiring and returns the result;
+    `compile(function)` is jax.jit or torch.compile; `float_dtype(array)` is numpy's name of an array's type.
     """
 
     name: str
@@ -30,20 +30,21 @@ class Backend:
     compile: Callable[[Callable[..., Any]], Callable[..., Any]]
 
     def one_library(self, values: Sequence[Any], names: Sequence[str]) -> None:
-        """Raises UnsupportedError where an operand belongs to another library: nothing is converted silently."""
+        """Raises UnsupportedError where an operand is of another library: nothing is converted silently."""
         from ..errors import UnsupportedError
 
         for value, name in zip(values, names, strict=True):
             if not self.is_array(value):
+                library = type(value).__module__.partition(".")[0]
                 raise UnsupportedError(
-                    f"operands mix {self.name} and {type(value).__module__.split('.')[0]} ({name} is {type(value).__name__})",
+                    f"operands mix {self.name} and {library} ({name} is {type(value).__name__})",
                     f"this call was compiled for {self.name}",
                     "convert one; nothing is converted silently",
                 )
 
 
 def load(name: str) -> Backend:
-    """The backend of that name; raises MissingExtraError with the install command where it is not installed."""
+    """The backend of that name; raises MissingExtraError with the install command where it is missing."""
     if name not in BACKENDS:
         raise UnknownNameError(
             f"backend {name!r} is not known",

@@ -1,7 +1,8 @@
 """Running nodes on a backend: the same plan, each operation through the library's own functions.
 
-`executor(roots, inputs, backend)` returns a pure function of arrays; under jax it can be jitted and differentiated,
-under torch compiled.  An operation that the library lacks says so by name when the executor is made.
+`executor(roots, inputs, backend)` returns a pure function of arrays; under jax it can be jitted and
+differentiated, under torch compiled.  An operation that the library lacks says so by name when the executor
+is made.
 """
 
 from __future__ import annotations
@@ -236,7 +237,7 @@ def _slices(coded: Sequence[Any], shape: Sequence[int]) -> tuple[Any, ...] | Non
             seen.append(slot)
         elif isinstance(slot, Affine) and not slot.strides:
             key.append(int(slot.offset))
-        elif isinstance(slot, Affine) and len(slot.strides) == 1 and slot.strides[0][1] > 0:
+        elif isinstance(slot, Affine) and len(slot.strides) == 1 and int(slot.strides[0][1]) > 0:
             ((label, step),) = slot.strides
             start = int(slot.offset)
             key.append(slice(start, start + int(step) * (shape[label] - 1) + 1, int(step)))

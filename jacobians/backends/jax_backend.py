@@ -1,4 +1,4 @@
-"""jax: arrays and tracers alike, so that the executor can be jitted; writing through a wiring is `.at[].add`."""
+"""jax: arrays and tracers alike, so the executor can be jitted; writing through a wiring is `.at[].add`."""
 
 from __future__ import annotations
 

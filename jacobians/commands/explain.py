@@ -26,7 +26,9 @@ def main(args: argparse.Namespace) -> int:
     known = ALIASES.get(term, term)
     if known not in EXPLANATIONS:
         names = {*EXPLANATIONS, *ALIASES}
-        raise UnknownNameError(f"{term!r} is not explained here", f"explained: {', '.join(EXPLANATIONS)}", _hint(term, names))
+        raise UnknownNameError(
+            f"{term!r} is not explained here", f"explained: {', '.join(EXPLANATIONS)}", _hint(term, names)
+        )
     if args.json:
         print_json({"term": known, "text": EXPLANATIONS[known]})
         return 0
@@ -63,6 +65,6 @@ def _kept(lines: list[str], width: int) -> list[str]:
         if run:
             made.append(textwrap.fill(" ".join(run), width))
             run = []
-        indent = " " * 15 if len(line) > width else ""
-        made += textwrap.wrap(line.rstrip(), width, subsequent_indent=indent, drop_whitespace=True, initial_indent="") if indent else [line.rstrip()]
-    return [line for line in made if line] if made else made
+        kept = line.rstrip()
+        made += textwrap.wrap(kept, width, subsequent_indent=" " * 15) if len(line) > width else [kept]
+    return [line for line in made if line]

@@ -12,7 +12,20 @@ from ..operation import OPERATIONS, Operation
 from .output import add_output_arguments, print_json, use_ascii, width_of
 
 FAMILIES = ("multilinear", "pointwise", "index map", "reduction", "activation", "matrix", "written out")
-ASCII = str.maketrans({"δ": "d", "∂": "d", "Σ": "sum ", "·": "*", "ᵀ": "'", "−": "-", "ε": "eps", "√": "sqrt", "σ": "s", "²": "^2"})
+ASCII = str.maketrans(
+    {
+        "δ": "d",
+        "∂": "d",
+        "Σ": "sum ",
+        "·": "*",
+        "ᵀ": "'",
+        "−": "-",
+        "ε": "eps",
+        "√": "sqrt",
+        "σ": "s",
+        "²": "^2",
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +42,19 @@ def main(args: argparse.Namespace) -> int:
     if args.name is not None:
         if args.name not in OPERATIONS:
             raise UnknownNameError(
-                f"{args.name!r} is not an operation", f"{len(known)} operations: jacobians ops", f"did you mean: {did_you_mean(args.name, OPERATIONS)}"
+                f"{args.name!r} is not an operation",
+                f"{len(known)} operations: jacobians ops",
+                f"did you mean: {did_you_mean(args.name, OPERATIONS)}",
             )
         known = [OPERATIONS[args.name]]
     if args.family is not None:
         families = {op.family for op in known}
         if args.family not in families:
-            raise UnknownNameError(f"{args.family!r} is no family", f"families: {', '.join(sorted(families))}", did_you_mean(args.family, families))
+            raise UnknownNameError(
+                f"{args.family!r} is no family",
+                f"families: {', '.join(sorted(families))}",
+                did_you_mean(args.family, families),
+            )
         known = [op for op in known if op.family == args.family]
     if args.json:
         print_json([record(op) for op in known])
@@ -73,7 +92,9 @@ def table(known: list[Operation], width: int) -> str:
             lines += [""] * bool(lines) + [family.upper()]
         first = inspect.cleandoc(op.doc).split("\n")[0]
         note = f"{first}  Kink: {op.kink}." if op.kink else first
-        lines += textwrap.wrap(note, width, initial_indent=f"  {op.name:<{column}}", subsequent_indent=" " * (column + 2))
+        lines += textwrap.wrap(
+            note, width, initial_indent=f"  {op.name:<{column}}", subsequent_indent=" " * (column + 2)
+        )
     return "\n".join([*lines, "", f"{len(known)} operations.  One in full: jacobians ops tanh"])
 
 
@@ -84,10 +105,15 @@ def full(op: Operation, width: int) -> str:
         ("arguments", ", ".join(op.arguments)),
         ("local Jacobian", op.formula),
         ("kink", op.kink),
-        ("numpy", ", ".join(("scipy." if name.startswith("special.") else "np.") + name for name in op.serves)),
+        (
+            "numpy",
+            ", ".join(("scipy." if name.startswith("special.") else "np.") + name for name in op.serves),
+        ),
     ]
     lines.append("")
     for label, text in facts:
         if text:
-            lines += textwrap.wrap(text, width, initial_indent=f"  {label + ':':<17}", subsequent_indent=" " * 19)
+            lines += textwrap.wrap(
+                text, width, initial_indent=f"  {label + ':':<17}", subsequent_indent=" " * 19
+            )
     return "\n".join(lines)

@@ -18,7 +18,9 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="print one JSON document")
     group.add_argument("--ascii", action="store_true", help="ASCII instead of mathematical symbols")
     group.add_argument("--width", type=int, default=None, help="columns (default: the terminal's, or 80)")
-    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour (NO_COLOR is obeyed)")
+    group.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour (NO_COLOR is obeyed)"
+    )
 
 
 def use_ascii(args: argparse.Namespace) -> bool:

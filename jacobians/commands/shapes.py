@@ -28,7 +28,9 @@ def main(args: argparse.Namespace) -> int:
     graph = symbolic_graph(f, declared)
     for label in args.wrt or ():
         graph.shape(label)
-    table = ShapeTable(rows_of(graph, declared.sizes, args.target, args.wrt, ASCII if use_ascii(args) else UNICODE), layout)
+    table = ShapeTable(
+        rows_of(graph, declared.sizes, args.target, args.wrt, ASCII if use_ascii(args) else UNICODE), layout
+    )
     if args.json:
         print_json(table.as_json())
     else:

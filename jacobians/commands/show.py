@@ -15,7 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     parser.add_argument("--wrt", help="the argument to differentiate by (default: the first)")
     parser.add_argument("--target", help="the named value that is differentiated (default: the last)")
-    parser.add_argument("--as", dest="form", choices=("text", "latex", "numpy", "slides", "html", "svg"), default="text", help="how it is written")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("text", "latex", "numpy", "slides", "html", "svg"),
+        default="text",
+        help="how it is written",
+    )
     parser.add_argument("-o", "--output", help="write to this file instead of printing")
     add_output_arguments(parser)
 

@@ -70,7 +70,9 @@ def axis_names(shape: Sequence[Size]) -> tuple[str, ...]:
     """
     found = tuple(size.symbols()[0] if _is_symbol(size) else "" for size in shape)  # type: ignore[union-attr]
     letters = [name[:1].lower() for name in found if name]
-    return found if len(set(letters)) == len(letters) else ("",) * len(found)  # n, n: letters in order say more
+    if len(set(letters)) < len(letters):
+        return ("",) * len(found)  # n, n: letters in order say more
+    return found
 
 
 def _is_symbol(size: Size) -> bool:

@@ -1,4 +1,4 @@
-"""Arithmetic: add, subtract, multiply, negative, positive; sums of broadcasts and products, so none states a derivative."""
+"""Arithmetic: add, subtract, multiply, negative, positive: broadcast sums, products; none needs a rule."""
 
 from __future__ import annotations
 

@@ -127,12 +127,14 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Node:
     """z = the sum over the paired `axes` of x and y, x's other axes first."""
     x, y = as_node(x), as_node(y)
     if isinstance(axes, (int, np.integer)):
-        pairs = [list(range(x.ndim - int(axes), x.ndim)), list(range(int(axes)))]
+        pairs: list[list[Any]] = [list(range(x.ndim - int(axes), x.ndim)), list(range(int(axes)))]
     else:
         pairs = [[a] if isinstance(a, (int, np.integer)) else list(a) for a in axes]
     a, b = axes_of(tuple(pairs[0]), x.ndim), axes_of(tuple(pairs[1]), y.ndim)
     if len(a) != len(b):
-        raise ShapeError("tensordot pairs unequal numbers of axes", f"axes {axes}", "one axis of y for each axis of x")
+        raise ShapeError(
+            "tensordot pairs unequal numbers of axes", f"axes {axes}", "one axis of y for each axis of x"
+        )
     left: list[Any] = [("x", k) for k in range(x.ndim)]
     right: list[Any] = [("y", k) for k in range(y.ndim)]
     for p, q in zip(a, b, strict=True):
@@ -144,9 +146,10 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Node:
 @operation("multilinear", "operands")
 def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Node:
     """z = np.einsum(subscripts, *operands), in every form numpy reads: ellipsis, repeats, no `->`."""
+    given_operands: Sequence[Any] = operands
     if not isinstance(subscripts, str):
-        subscripts, operands = _interleaved((subscripts, *operands))
-    nodes = [as_node(operand) for operand in operands]
+        subscripts, given_operands = _interleaved((subscripts, *operands))
+    nodes = [as_node(operand) for operand in given_operands]
     given, arrow, wanted = subscripts.replace(" ", "").partition("->")
     parts = given.split(",")
     if len(parts) != len(nodes):
@@ -170,7 +173,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> Node:
         raise ShapeError(
             f"einsum {subscripts!r}: the output must repeat no letter and use only known ones", "", given
         )
-    return contract(*_stretched(nodes, labels), output, f"einsum {subscripts!r}")  # type: ignore[misc]
+    return contract(_stretched(nodes, labels), output, f"einsum {subscripts!r}")
 
 
 def _interleaved(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
@@ -201,7 +204,7 @@ def _spelled(text: str, node: Node, batch: int, subscripts: str) -> list[Any]:
     return labels
 
 
-def _stretched(nodes: list[Node], labels: list[list[Any]]) -> tuple[Any, ...]:
+def _stretched(nodes: list[Node], labels: list[list[Any]]) -> list[tuple[Node, list[Any]]]:
     """Batch axes of size 1 that an ellipsis stretches get a label of their own."""
     size: dict[Any, Size] = {}
     for node, carried in zip(nodes, labels, strict=True):
@@ -215,7 +218,7 @@ def _stretched(nodes: list[Node], labels: list[list[Any]]) -> tuple[Any, ...]:
             for label, n in zip(carried, node.shape, strict=True)
         ]
         renamed.append((node, own))
-    return (renamed,)
+    return renamed
 
 
 @operation("multilinear", "x")
@@ -324,16 +327,16 @@ def sum(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims:
 @operation("multilinear", "x")
 def broadcast_to(x: Any, shape: Any, subok: bool = False) -> Node:
     """z = x repeated along new axes and along axes of size 1, without a copy."""
-    x = as_node(x)
-    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    common = broadcast(x.shape, wanted, where="broadcast_to")
+    node = as_node(x)
+    wanted: Shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    common = broadcast(node.shape, wanted, where="broadcast_to")
     if common.shape != wanted:
         raise ShapeError(
-            f"{_shape(x.shape)} does not broadcast to {_shape(wanted)}", "", "every size equal or 1"
+            f"{_shape(node.shape)} does not broadcast to {_shape(wanted)}", "", "every size equal or 1"
         )
-    if x.shape == wanted:
-        return x
-    return product([(x, common.arguments[0])], common.output, common.sizes)
+    if node.shape == wanted:
+        return node
+    return product([(node, common.arguments[0])], common.output, common.sizes)
 
 
 @operation("multilinear", "x")
@@ -370,9 +373,8 @@ def diag(x: Any, k: int = 0) -> Node:
 
     n = x.shape[0] + builtins.abs(k)
     shift: Any = 0 if k == 0 else Affine(builtins.abs(k), ((0, 1),))
-    target = (0, shift) if k >= 0 else (shift, 0)
-    if k:
-        target = tuple(Affine(0, ((0, 1),)) if slot == 0 else slot for slot in target)
+    place: Any = 0 if k == 0 else Affine(0, ((0, 1),))
+    target = (place, shift) if k >= 0 else (shift, place)
     return assemble(TermSum((n, n), (), (Term(1, ((x, (0,)),), target, (), x.shape),)))
 
 

@@ -146,8 +146,9 @@ TRUTHS = {
     "less", "less_equal", "greater", "greater_equal", "equal", "not_equal",
     "logical_not", "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite", "signbit",
 }  # fmt: skip
-KEEP = {"maximum", "minimum", "clip", "abs", "sign", "square", "floor", "ceil", "trunc", "rint", "fmax", "fmin"} | {
-    "floor_divide", "remainder", "fmod", "positive", "power", "heaviside_keep"
+KEEP = {
+    "maximum", "minimum", "clip", "abs", "sign", "square", "floor", "ceil", "trunc", "rint", "fmax", "fmin",
+    "floor_divide", "remainder", "fmod", "positive", "power", "heaviside_keep",
 }  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def _safe_divide(x: Any, y: Any) -> Any:
 
 
 def _sinc_derivative(n: int, x: Any) -> Any:
-    """The n-th derivative of sinc: `t s_n + n s_(n-1) = sin(t + n pi/2)` with t = pi x, a power series near 0."""
+    """The n-th derivative of sinc: `t s_n + n s_(n-1) = sin(t + n pi/2)`, t = pi x; a power series near 0."""
     t = np.pi * np.asarray(x)
     near = np.abs(t) < n + 2
     safe, small = np.where(near, 1, t), np.where(near, t, 0)
@@ -194,7 +195,7 @@ def _normal_cdf(x: Any) -> Any:
 
 
 def erf(x: Any) -> Any:
-    """The error function, `2/sqrt(pi) * integral_0^x exp(-t^2) dt`, to 1e-15 (real or complex x near the axis)."""
+    """The error function, `2/sqrt(pi) * integral_0^x exp(-t^2) dt`, to 1e-15 (x real, or near the axis)."""
     from math import erf as scalar
 
     array = np.asarray(x)
@@ -269,16 +270,20 @@ _ROWS: list[tuple[Any, ...]] = [
     ("rad2deg", np.rad2deg, "57.29577951308232", {"serves": "rad2deg degrees"}),
     ("abs", np.abs, "sign(x)", {"serves": "absolute abs fabs", "kink": "0 at x = 0"}),
     ("hypot", np.hypot, "safe_divide(x, z)", "safe_divide(y, z)", {"kink": "0 at x = y = 0"}),
-    ("safe_divide", _safe_divide, "safe_divide(1.0, y)", "-safe_divide(z, y)", {"serves": "", "kink": "0 at y = 0"}),
-    ("maximum", np.maximum, SPLIT.format(">"), OTHER.format(">"), {"serves": "maximum fmax", "kink": "1/2 to each at x = y"}),
-    ("minimum", np.minimum, SPLIT.format("<"), OTHER.format("<"), {"serves": "minimum fmin", "kink": "1/2 to each at x = y"}),
+    ("safe_divide", _safe_divide, "safe_divide(1.0, y)", "-safe_divide(z, y)",
+     {"serves": "", "kink": "0 at y = 0"}),
+    ("maximum", np.maximum, SPLIT.format(">"), OTHER.format(">"),
+     {"serves": "maximum fmax", "kink": "1/2 to each at x = y"}),
+    ("minimum", np.minimum, SPLIT.format("<"), OTHER.format("<"),
+     {"serves": "minimum fmin", "kink": "1/2 to each at x = y"}),
     ("sinc", np.sinc, "sinc_derivative(x)"),
     ("sigmoid", sigmoid, "z*(1 - z)", {"serves": "special.expit"}),
     ("softplus", _softplus, "sigmoid(x)", {"serves": ""}),
     ("log_sigmoid", lambda x: -_softplus(-x), "sigmoid(-x)", {"serves": "special.log_expit"}),
     ("erf", erf, "1.1283791670955126*exp(-(x*x))", {"serves": "special.erf"}),
     ("erfc", lambda x: 1 - erf(x), "-1.1283791670955126*exp(-(x*x))", {"serves": "special.erfc"}),
-    ("xlogy", _xlogy, "where(x == 0, 0.0, log(y))", "where(x == 0, 0.0, x/y)", {"serves": "special.xlogy", "kink": "0 at x = 0"}),
+    ("xlogy", _xlogy, "where(x == 0, 0.0, log(y))", "where(x == 0, 0.0, x/y)",
+     {"serves": "special.xlogy", "kink": "0 at x = 0"}),
     ("floor", np.floor, "0"),
     ("ceil", np.ceil, "0"),
     ("trunc", np.trunc, "0", {"serves": "trunc fix"}),

@@ -1,4 +1,4 @@
-"""Statistics: `mean`, `var`, `std`, `average`, `cov`, `corrcoef`, and `nansum`, `nanmean` of what is a number.
+"""Statistics: `mean`, `var`, `std`, `average`, `cov`, `corrcoef`; `nansum`, `nanmean` of what is a number.
 
 The variance of entries that are all equal has derivative 0, and so, by convention, has the deviation.
 """

@@ -49,7 +49,7 @@ def run_combination(params: Any, *arrays: Any) -> Any:
     total: Any = None
     for coefficient, carried, array in zip(coefficients, labels, arrays, strict=True):
         part = spread(array, carried, len(shape))
-        if getattr(part, "dtype", None) == bool:
+        if getattr(part, "dtype", None) == np.bool_:
             exact = np.float32 if isinstance(coefficient, int) else np.float64
             part = np.multiply(part, exact(1))  # masks add as numbers, 0.01 as exactly as float64 can
         if coefficient == -1 and total is not None:
@@ -146,7 +146,7 @@ def is_injective(slots: Any, sizes: Any) -> bool:
 def _digits(slot: Affine, known: set[int], sizes: Any) -> set[int]:
     """The labels of an affine slot that its index determines, once the `known` ones are."""
     reach = 0
-    unknown = [(abs(stride), label) for label, stride in slot.strides if label not in known]
+    unknown = [(abs(int(stride)), label) for label, stride in slot.strides if label not in known]
     for stride, label in sorted(unknown):
         if stride <= reach:
             return set()
