@@ -16,14 +16,14 @@ from .axes import Poly, Shape, entries, magnitude, number, show
 from .dense import triplets, write, zeros_for
 from .errors import BudgetError, ShapeError, UnsupportedError
 from .expr import Node, constant
-from .operation import as_node
-from .ops.indexing import Key, slots_of
+from .ops.indexing import slots_of
+from .picking import pick, seed
 from .plan import evaluate
 from .presentation import Presented
-from .terms import Term, TermSum, add, assemble, canonical, compose
+from .terms import Term, TermSum, add, assemble, compose, core
 from .toeplitz import toeplitz_view
 from .tracing import Traced
-from .wiring import Slot, Table, labels_of
+from .wiring import Slot, Table
 
 LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
 
@@ -49,7 +49,7 @@ class Jacobian(Presented):
         values: Mapping[int, Any] | None = None,
         target_name: str | None = None,
         input_name: str | None = None,
-        dtype: Any = np.dtype(np.float64),
+        dtype: Any = np.float64,
         context: Any = None,
     ) -> None:
         self.terms = terms
@@ -87,7 +87,7 @@ class Jacobian(Presented):
 
     @property
     def nnz(self) -> Any:
-        """How many entries can be nonzero: those its wirings reach (Terms that overlap count once if equal)."""
+        """How many entries can be nonzero: those its wirings reach (equal Terms that overlap count once)."""
         seen = {t.pattern: entries(t.sizes[k] for k in t.wiring) for t in self.terms.terms}
         total: Any = 0
         for count in seen.values():
@@ -111,9 +111,11 @@ class Jacobian(Presented):
         by = f" by {self.input_name}" if self.input_name else ""
         of = f" of {self.target_name}" if self.target_name else ""
         if isinstance(self.size, Poly) or isinstance(self.nnz, Poly):
-            return f"Jacobian{of}, shape {shape}{by}: {show(self.nnz)} of {show(self.size)} entries can be nonzero"
+            counts = f"{show(self.nnz)} of {show(self.size)} entries can be nonzero"
+            return f"Jacobian{of}, shape {shape}{by}: {counts}"
         nbytes = show_bytes(self.size * self.dtype.itemsize)
-        return f"Jacobian{of} of shape {shape}{by}: {self.nnz} of {self.size} entries can be nonzero, {nbytes} if materialized"
+        counts = f"{self.nnz} of {self.size} entries can be nonzero, {nbytes} if materialized"
+        return f"Jacobian{of} of shape {shape}{by}: {counts}"
 
     # ---- numbers
 
@@ -148,10 +150,10 @@ class Jacobian(Presented):
     ) -> Any:  # fmt: skip
         """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` (default 4 GiB).
 
-        Mathematically this is the identity.  `out` is filled, whole, and returned where it is given.  With `copy=None`
-        the result may be a read-only view of a small buffer, where a delta's label is in no factor (dz/dA, dC/dA):
-        made for nothing, the cost of its zeros is paid by whoever reads them.  `backend="dask"` gives a dask array
-        whose `chunks` are built on demand.
+        Mathematically this is the identity.  `out` is filled, whole, and returned where it is given.  With
+        `copy=None` the result may be a read-only view of a small buffer, where a delta's label is in no
+        factor (dz/dA, dC/dA): made for nothing, the cost of its zeros is paid by whoever reads them.
+        `backend="dask"` gives a dask array whose `chunks` are built on demand.
         """
         if backend == "dask":
             from .backends.blocks import materialize
@@ -181,11 +183,11 @@ class Jacobian(Presented):
         return write(out, self.bound())
 
     def triplets(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
-        """Target places, input places and values of every entry that a wiring reaches; places may repeat (they add)."""
+        """Target places, input places, values of every entry wirings reach; places may repeat (they add)."""
         return triplets(self.bound())
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        dense = self.materialize()
+        dense: np.ndarray = self.materialize()
         return dense if dtype is None else dense.astype(dtype)
 
     def __float__(self) -> float:
@@ -193,13 +195,13 @@ class Jacobian(Presented):
         return float(self.materialize())
 
     def jvp(self, v: Any) -> np.ndarray:
-        """Pushes a seed on the input side forward: `(J v)[target] = sum over input of J v`; shape of the target."""
+        """Pushes an input seed forward: `(J v)[target] = sum over input of J v`, of the target's shape."""
         return self._contract(
             compose(self.bound(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape
         )
 
     def vjp(self, u: Any) -> np.ndarray:
-        """Pulls a seed on the target side back: `(u J)[input] = sum over target of u J`; shape of the input."""
+        """Pulls a target seed back: `(u J)[input] = sum over target of u J`, of the input's shape."""
         return self._contract(
             compose(seed(u, self.target_shape, False, "vjp", self.dtype), self.bound()), self.input_shape
         )
@@ -211,7 +213,7 @@ class Jacobian(Presented):
     # ---- algebra
 
     def __matmul__(self, other: Any) -> Any:
-        """Compose: `(J @ K)[target, input] = sum over the middle axes of J K` (an array acts as the tensor)."""
+        """Compose: `(J @ K)[target, input] = sum over the middle axes of J K` (an array is the tensor)."""
         if isinstance(other, Jacobian):
             return self._with(compose, other)
         if self.values is None:
@@ -314,7 +316,7 @@ def _tensors(value: Any) -> Any:
 
 
 def bound(terms: TermSum, values: Mapping[int, Any]) -> TermSum:
-    """The same Terms with every factor's node replaced by a leaf that holds its array, and every table by its integers."""
+    """The same Terms with the arrays put in: a leaf for every factor's node, integers for every table."""
     leaves: dict[int, Node] = {}
 
     def leaf(node: Node) -> Node:
@@ -353,49 +355,7 @@ def evaluated(whole: TermSum, target_name: Any, input_name: Any, dtype: Any) -> 
     return Jacobian(whole, values, target_name, input_name, dtype)
 
 
-def pick(whole: TermSum, read: Key, split: int) -> TermSum:
-    """The part of a Jacobian that an index reads, as a Jacobian again (`split` target axes before).
-
-    Axes up to the last one that comes from a target axis are target axes; an index array on both sides pairs
-    its places there, as in numpy.
-    """
-    sizes = list(read.sizes)
-    output = []
-    for label in read.output:
-        output.append(len(sizes) if label is None else label)
-        sizes += [1] if label is None else []
-    flat = TermSum(whole.shape, (), tuple(_split(t, len(whole.shape)) for t in whole.terms))
-    shape = tuple(sizes[label] for label in output)
-    chooser = TermSum(shape, whole.shape, (canonical(1, (), output, read.slots, sizes),))
-    known = {label for slot in read.slots[:split] for label in labels_of(slot)}
-    at = max((k + 1 for k, label in enumerate(output) if label in known), default=0)
-    return TermSum(shape[:at], shape[at:], tuple(_split(t, at) for t in compose(chooser, flat).terms))
-
-
-def _split(t: Term, at: int) -> Term:
-    """The same Term with its first `at` slots as the target side."""
-    slots = (*t.target, *t.input)
-    return Term(t.coefficient, t.factors, slots[:at], slots[at:], t.sizes)
-
-
-def seed(value: Any, shape: Shape, inward: bool, verb: str, dtype: Any) -> TermSum:
-    """A seed as a Jacobian: `shape x ()` for a JVP, `() x shape` for a VJP."""
-    node = as_node(np.asarray(value).astype(dtype, copy=False) if not isinstance(value, Node) else value)
-    if node.shape != shape:
-        side = "input" if inward else "target"
-        raise ShapeError(
-            f"{verb}: the seed has another shape",
-            f"seed {node.shape}, {side} axes {shape}",
-            f"a seed of shape {shape}",
-        )
-    labels: tuple[Slot, ...] = tuple(range(len(shape)))
-    only = Term(1, ((node, labels),), labels if inward else (), () if inward else labels, shape)  # type: ignore[arg-type]
-    return TermSum(shape, (), (only,)) if inward else TermSum((), shape, (only,))
-
-
 def _core_array(t: Term, labels: tuple[int, ...]) -> Any:
-    from .terms import core
-
     return evaluate([core(t, labels)[0]])[0]
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .axes import Shape, Size, entries, magnitude
+from .collapsing import contracted
 from .errors import ShapeError
 from .expr import Factor, Node, combination, constant, product, promote
 from .wiring import (
@@ -67,8 +68,10 @@ class Term:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes whose values the Term needs: its factors', and those of index tables that are not constant."""
-        tables = [s.node for s in (*self.target, *self.input) if isinstance(s, Table) and s.node.op != "constant"]
+        """The nodes whose values the Term needs: its factors', and those of tables that are not constant."""
+        tables = [
+            s.node for s in (*self.target, *self.input) if isinstance(s, Table) and s.node.op != "constant"
+        ]
         return (*(node for node, _ in self.factors), *tables)
 
     @property
@@ -128,8 +131,10 @@ def is_identity(edge: TermSum) -> bool:
     if len(edge.terms) != 1 or edge.target_shape != edge.input_shape:
         return False
     (only,) = edge.terms
-    return only.coefficient == 1 and not only.factors and only.target == only.input == tuple(
-        range(len(edge.target_shape))
+    return (
+        only.coefficient == 1
+        and not only.factors
+        and only.target == only.input == tuple(range(len(edge.target_shape)))
     )
 
 
@@ -187,8 +192,7 @@ def _slots(
     slots: Sequence[Slot], shape: Shape, solution: Mapping[int, Slot], sizes: Sequence[Size]
 ) -> tuple[Slot, ...]:
     return tuple(
-        plain(substitute(slot, solution, sizes), size, sizes)
-        for slot, size in zip(slots, shape, strict=True)
+        plain(substitute(slot, solution, sizes), size, sizes) for slot, size in zip(slots, shape, strict=True)
     )
 
 
@@ -228,69 +232,17 @@ def collapse(whole: Term) -> Term:
     n^4 entries); a summed label is gone afterwards unless its sum would be larger.
     """
     wanted = set(whole.wiring)
-    if not whole.factors or (len(whole.factors) == 1 and set(whole.factors[0][1]) <= wanted and _distinct(whole)):
+    if not whole.factors or (
+        len(whole.factors) == 1 and set(whole.factors[0][1]) <= wanted and _distinct(whole)
+    ):
         return whole
-    groups = [[factor] for factor in whole.factors]
-    merged: tuple[int, int] | None = (0, 0)
-    while merged:
-        merged = _best_pair(groups, wanted, whole.sizes)
-        if merged:
-            i, j = merged
-            groups[i] += groups.pop(j)
-    factors = [_contract(group, groups, wanted, whole.sizes) for group in groups]
+    factors = contracted(whole.factors, wanted, whole.sizes)
     return canonical(whole.coefficient, factors, whole.target, whole.input, whole.sizes)
 
 
 def _distinct(whole: Term) -> bool:
     labels = whole.factors[0][1]
     return len(set(labels)) == len(labels)
-
-
-def _outside(group: Sequence[Factor], groups: Iterable[Sequence[Factor]], wanted: set[int]) -> set[int]:
-    rest = {label for other in groups if other is not group for _, labels in other for label in labels}
-    return rest | wanted
-
-
-def _result(group: Sequence[Factor], keep: set[int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(label for _, labels in group for label in labels if label in keep))
-
-
-def _best_pair(
-    groups: list[list[Factor]], wanted: set[int], sizes: Sequence[Size]
-) -> tuple[int, int] | None:
-    if len(groups) < 2:
-        return None
-    size = [magnitude(s) for s in sizes]
-
-    def area(labels: Iterable[int]) -> float:
-        total = 1.0
-        for label in labels:
-            total *= size[label]
-        return total
-
-    carried = [{label for _, labels in group for label in labels} for group in groups]
-    kept = [
-        area(_result(group, _outside(group, groups, wanted))) for group in groups
-    ]
-    best, choice = None, None
-    for i in range(len(groups)):
-        for j in range(i + 1, len(groups)):
-            others = set(wanted).union(*(c for k, c in enumerate(carried) if k not in (i, j)))
-            result = area((carried[i] | carried[j]) & others)
-            if result <= kept[i] + kept[j] or len(groups) > 8:
-                gain = result - kept[i] - kept[j]
-                if best is None or gain < best:
-                    best, choice = gain, (i, j)
-    return choice
-
-
-def _contract(
-    group: list[Factor], groups: list[list[Factor]], wanted: set[int], sizes: Sequence[Size]
-) -> Factor:
-    out = _result(group, _outside(group, groups, wanted))
-    if len(group) == 1 and group[0][1] == out:
-        return group[0]
-    return product(group, out, sizes), out
 
 
 def core(whole: Term, carried: Sequence[int] | None = None) -> Factor:
@@ -342,7 +294,7 @@ def _add_same(terms: list[Term]) -> list[Term]:
     by_labels: list[list[Term]] = []
     for t in sorted(simple, key=lambda t: -len(t.carried)):
         for group in by_labels:
-            if t.carried & set(t.wiring) <= group[0].carried or not apart and len(terms) > APART:
+            if t.carried & set(t.wiring) <= group[0].carried or (not apart and len(terms) > APART):
                 group.append(t)
                 break
         else:
@@ -401,7 +353,8 @@ def _combine(terms: list[Term]) -> Term:
 def assemble(whole: TermSum) -> Node:
     """The dense tensor of a Jacobian as one node: each core added through its wiring."""
     cores = [core(t) for t in whole.terms]
-    coded, tables = [], []
+    coded: list[Any] = []
+    tables: list[Node] = []
     for t, (_, labels) in zip(whole.terms, cores, strict=True):
         wiring = t.wiring
         slots, found = encode((*t.target, *t.input), {label: k for k, label in enumerate(wiring)})

@@ -1,7 +1,7 @@
 """Dense Jacobians beyond one machine's memory: a dask array whose chunks are built from the core on demand.
 
-`materialize(J, chunks)` never holds more than the chunks that are being worked on; every chunk picks its part of the
-wiring and writes that alone.
+`materialize(J, chunks)` never holds more than the chunks that are being worked on; every chunk picks its part
+of the wiring and writes that alone.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..axes import number
-from ..derivative import Jacobian, pick
 from ..dense import write, zeros_for
+from ..derivative import Jacobian
 from ..errors import missing_extra
 from ..ops.indexing import slots_of
+from ..picking import pick
 from ..terms import TermSum
 
 
@@ -27,7 +28,7 @@ def _dask_array() -> Any:
 
 
 def materialize(J: Jacobian, chunks: Any = "auto") -> Any:
-    """The dense tensor as a dask array; `chunks` is anything dask reads (sizes along each axis, or "auto")."""
+    """The dense tensor as a dask array; `chunks` is anything dask reads (sizes of each axis, or "auto")."""
     array = _dask_array()
     shape = tuple(number(n, "materialize") for n in J.shape)
     sizes = array.core.normalize_chunks(chunks, shape, dtype=J.dtype)
