@@ -20,6 +20,7 @@ from jacobians import ops
 from jacobians.operation import OPERATIONS, Operation
 
 ROOT = Path(inspect.getfile(ops)).parents[1]
+FIGURES = Path(__file__).parent / "figures"
 DERIVED = "[](../derivations/{}.md)"
 FAMILIES = {
     "multilinear": ("Each is an einsum: its local Jacobian is derived once for all.", ["multilinear"]),
@@ -164,11 +165,14 @@ def module_figure() -> str:
     return _svg("\n".join(lines), 728, y, "The modules by layer: each imports only from rows above it")
 
 
+def _scrolling(svg: str) -> str:
+    """A figure that keeps its size on a narrow screen, where it can be moved sideways."""
+    return f'<div class="scroll">\n{svg}\n</div>'
+
+
 def _svg(body: str, width: int, height: int, title: str) -> str:
-    return (
-        f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(title)}" '
-        f'xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>'
-    )
+    head = f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(title)}"'
+    return _scrolling(f'{head} xmlns="http://www.w3.org/2000/svg">\n{body}\n</svg>')
 
 
 # ---- docstrings
@@ -212,11 +216,7 @@ def filled(text: str) -> str:
     A figure in a file, `<!-- figure: deltas.svg -->`, is put in line, so that it takes the page's colours.
     """
     text = re.sub(r"<!-- generated: (\S+) -->", lambda m: PARTS[m[1]](), text)
-    return re.sub(
-        r"<!-- figure: (\S+) -->",
-        lambda m: (Path(__file__).parent / "figures" / m[1]).read_text("utf-8"),
-        text,
-    )
+    return re.sub(r"<!-- figure: (\S+) -->", lambda m: _scrolling((FIGURES / m[1]).read_text("utf-8")), text)
 
 
 def setup(app: Any) -> dict[str, bool]:
