@@ -79,20 +79,24 @@ def _blocks(parts: Sequence[tuple[str, list[list[str | None]]]], title: str, acr
     body = []
     for k, (name, rows) in enumerate(parts):
         x, y = (k % each) * step, (k // each) * (height + head + GAP)
-        inside = label(columns / 2, -7, name) if name else ""
-        inside += "".join(
-            _cell(j * wide, i * CELL, wide, one) for i, row in enumerate(rows) for j, one in enumerate(row)
-        )
+        inside = (label(columns / 2, -7, name) if name else "") + _cells(rows, wide)
         body.append(f'<g transform="translate({x + 1} {y + head + 1})">{inside}</g>')
     lines = -(-len(parts) // each)
     return svg(each * step - GAP + 2, lines * (height + head + GAP) - GAP + 2, title, "".join(body), "blocks")
 
 
-def _cell(x: float, y: float, wide: float, one: str | None) -> str:
-    if not one:
-        return rect(x, y, wide, CELL, "z", 'fill="none" stroke="currentColor" stroke-opacity=".25"')
-    shade = rect(x, y, wide, CELL, "h", 'fill-opacity=".15" stroke="currentColor" stroke-opacity=".45"')
-    return shade + (label(x + wide / 2, y + CELL / 2 + 4, one) if one != "■" else "")
+def _cells(rows: Sequence[Sequence[str | None]], wide: int) -> str:
+    """The cells of a block: those that are zero, those that are not, and the symbols in these."""
+    zeros, hits, words = [], [], []
+    for i, row in enumerate(rows):
+        for j, one in enumerate(row):
+            box = f'<rect x="{j * wide}" y="{i * CELL}" width="{wide}" height="{CELL}"/>'
+            (hits if one else zeros).append(box)
+            if one and one != "■":
+                words.append(label((j + 0.5) * wide, (i + 0.5) * CELL + 4, one))
+    none = f'<g fill="none" stroke="currentColor" stroke-opacity=".3">{"".join(zeros)}</g>' if zeros else ""
+    shade = 'class="h" fill-opacity=".15" stroke="currentColor" stroke-opacity=".5"'
+    return none + (f"<g {shade}>{''.join(hits)}</g>" if hits else "") + "".join(words)
 
 
 # ---- the flattened tensor

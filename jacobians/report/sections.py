@@ -186,8 +186,8 @@ def _deepest(links: Iterable[Link]) -> list[Link]:
 
 
 def blocks_section(subject: Subject) -> str:
-    """A picture of every link and of the whole, all at the same sizes."""
-    links = {link.title: link for link in (*subject.links, subject.link)}
+    """A picture of every link of the first path and of the whole, all at the same sizes."""
+    links = {link.title: link for link in (*subject.views[0].links, subject.link)}
     sizes = drawn_sizes(subject, list(links.values()))
     figures = [
         _figure(_with(link, sizes), subject if link is subject.link else None) for link in links.values()
