@@ -47,8 +47,11 @@ class Program:
         self.comments.append(comment)
 
 
-def program(roots: Sequence[Node], inputs: Sequence[Node]) -> Program:
-    """The straight-line numpy program that computes `roots` from `inputs`, one line a node."""
+def program(roots: Sequence[Node], inputs: Sequence[Node], running: bool = False) -> Program:
+    """The straight-line numpy program that computes `roots` from `inputs`, one line a node.
+
+    With `running` it is made to be run and not to be read: what is faster as a helper is one.
+    """
     made = Program()
     for node in inputs:
         made.names[node.serial] = made.fresh(node.name)
@@ -60,18 +63,24 @@ def program(roots: Sequence[Node], inputs: Sequence[Node]) -> Program:
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
         first = known.setdefault(key, node)
         slots[node.serial] = first.serial
-        made.names[node.serial] = _write(made, node) if first is node else made.names[first.serial]
+        made.names[node.serial] = _write(made, node, running) if first is node else made.names[first.serial]
     return made
 
 
-def _write(made: Program, node: Node) -> str:
+def _write(made: Program, node: Node, running: bool) -> str:
     if node.op in ("constant", "variable"):
         return _constant(made, node)
     names = [made.names[arg.serial] for arg in node.args]
     name = made.fresh(node.name)
     comment = "shape " + " x ".join(map(str, node.shape)) if node.shape else "scalar"
     if node.op == "einsum":
-        for line in compiled(node.params, repeated(node)).source(names, name):
+        product = compiled(node.params, repeated(node))
+        if running and any(step.kind == "gram" and len(step.inputs) > 1 for step in product.steps):
+            helper = made.fresh("gram")  # which multiplies half where no weight is negative
+            made.bindings[helper] = product
+            made.add(f"{name} = {helper}({', '.join(names)})", comment)
+            return name
+        for line in product.source(names, name):
             left, _, right = line.partition(" = ")
             made.taken.add(left)
             made.add(f"{left} = {right}", comment if left == name else "")

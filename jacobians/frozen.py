@@ -3,13 +3,15 @@
 `Compiled` (the `compile` method of what `jac.jacobian` returns) traces once and prints everything as one Python
 function: checks, the plan, and how factors become Jacobians.  Graphs of scalars become plain-float code.
 `dense=True` returns arrays; `reuse=True` owns the array it returns: read-only, valid until the next call, refilled
-only where entries can differ; `out=` writes into the caller's array, whole.
+only where entries can differ; `copy=None` may return a read-only block-Toeplitz view; `core=True` returns what
+`J.core()` gives; `out=` writes into the caller's array, whole.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,53 @@ from .containers import bind
 from .derivative import Jacobian
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
-from .inline import dense_lines, maker, object_line, owned, scalar_entries
+from .inline import (
+    array_lines,
+    core_text,
+    cored,
+    held_lines,
+    maker,
+    object_line,
+    owned,
+    scalar_entries,
+    view_lines,
+)
 from .prepared import accumulate
 from .scalars import FAILS, scalar_program
 from .terms import TermSum
+from .toeplitz import toeplitz_layout
 from .traces import Trace, Wrt, trace_function
-from .writing import Writer, writer
+from .writing import settled, writer
 
-COPIED = frozenset({"variable", "constant", "identity", "select", "reshape", "einsum", "output"})  # may share memory
+COPIED = frozenset(
+    {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
+)  # may share memory
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a compiled call returns: "lazy" Jacobians, "dense" arrays (kept with `reuse`, views allowed), "core"s."""
+
+    name: str = "lazy"
+    reuse: bool = False
+    view: bool = False
+
+    def shaped(self, terms: TermSum) -> TermSum:
+        """The Terms as this form writes them."""
+        shape = {"lazy": None, "dense": settled, "core": cored}[self.name]
+        if shape is None:
+            return terms
+        return TermSum(terms.target_shape, terms.input_shape, tuple(shape(t) for t in terms.terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """One Jacobian to return: its Terms, the names of target and input, its type."""
+
+    terms: TermSum
+    target: str | None
+    given: str | None
+    dtype: np.dtype[Any]
 
 
 class Compiled:
@@ -38,19 +79,25 @@ class Compiled:
 
     def __init__(
         self, f: Callable[..., Any], wrt: Wrt, order: Any, examples: tuple[Any, ...], kwargs: dict[str, Any],
-        names: Callable[[Trace, Node, str], str], dense: bool = False, reuse: bool = False, value: bool = False,
+        names: Callable[[Trace, Node, str], str], form: Form, value: bool = False,
     ) -> None:  # fmt: skip
-        self.f, self.wrt, self.dense, self.reuse, self.value = f, wrt, dense or reuse, reuse, value
+        self.f, self.wrt, self.form, self.value = f, wrt, form, value
         self.trace = trace_function(f, examples, kwargs, wrt)
         if self.trace.nested:
-            raise UnsupportedError("compile needs arrays as examples", "a traced or symbolic value was given", "compile outside of traced functions")
-        self.rows = accumulate(self.trace, order)
-        self.factors = {n.serial: n for row in self.rows for terms in row for t in terms.terms for n in t.nodes}
+            raise UnsupportedError(
+                "compile needs arrays as examples",
+                "a traced or symbolic value was given",
+                "compile outside of traced functions",
+            )
         self.titles = [
-            (terms, names(self.trace, target, path), node.name, _floating(target))
-            for target, path, row in zip(self.trace.targets, self.trace.paths, self.rows, strict=True)
+            Title(form.shaped(terms), names(self.trace, target, path), node.name, _floating(target))
+            for target, path, row in zip(
+                self.trace.targets, self.trace.paths, accumulate(self.trace, order), strict=True
+            )
             for node, terms in zip(self.trace.wrt, row, strict=True)
         ]
+        self.factors = {n.serial: n for title in self.titles for n in nodes_of(title.terms)}
+        self._copies: dict[int, str] = {}
         self._positions = _positions(f, examples, kwargs, self.trace)
         self._call = self._generate()
 
@@ -60,15 +107,13 @@ class Compiled:
         """The whole call as one function of the traced variables' arrays."""
         roots = [*self.factors.values(), *(self.trace.targets if self.value else ())]
         inputs = self.trace.variables
-        plain = program(roots, inputs)
-        slow = self._finished(plain, [], scalar=False)
+        plain = program(roots, inputs, running=True)
+        slow = self._finished(plain, [plain.names[n.serial] for n in inputs], [], scalar=False)
         fast = scalar_program(roots, inputs)
-        self.source = "\n".join(["def call(" + ", ".join(plain.names[n.serial] for n in inputs) + "):", *("    " + line for line in plain.lines)])
         if fast is None:
             return slow
         made, lines = fast
-        quick = self._finished(made, lines, scalar=True)
-        self.source = "\n".join(["def call(" + ", ".join(made.names[-1 - k] for k in range(len(inputs))) + "):", *("    " + line for line in made.lines)])
+        quick = self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, scalar=True)
 
         def call(*args: Any) -> Any:
             try:
@@ -79,71 +124,87 @@ class Compiled:
 
         return quick if _never_fails(made.lines) else call
 
-    def _finished(self, made: Program, before: list[str], scalar: bool) -> Callable[..., Any]:
-        inputs = self.trace.variables
-        arguments = [made.names[-1 - k] if scalar else made.names[n.serial] for k, n in enumerate(inputs)]
-        checks = [line for k, n in enumerate(inputs) for line in self._check(made, arguments[k], n)]
+    def _finished(
+        self, made: Program, arguments: list[str], before: list[str], scalar: bool
+    ) -> Callable[..., Any]:
+        self._copies = {}
+        checks = [self._check(made, name, n) for name, n in zip(arguments, self.trace.variables, strict=True)]
         made.lines = [*checks, *before, *made.lines]
-        results = []
-        if self.dense:
-            results = [self._dense(made, k, scalar) for k in range(len(self.titles))]
-        else:
-            copies = {serial: self._copied(made, serial, node, scalar) for serial, node in self.factors.items()}
-            for terms, target, given, dtype in self.titles:
-                name = made.fresh("result")
-                mine = {n.serial: copies[n.serial] for t in terms.terms for n in t.nodes}
-                made.lines.append(object_line(made, name, maker(terms, target, given, dtype, self), mine))
-                results.append(name)
-        return build(made, arguments, self._returned(made, results))
+        write = {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name]
+        results = [write(made, title, scalar) for title in self.titles]
+        returned = self._returned(made, results)
+        body = [*made.lines, f"return {returned}"]
+        self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
+        return build(made, arguments, returned)
 
-    def _check(self, made: Program, name: str, node: Node) -> list[str]:
+    def _check(self, made: Program, name: str, node: Node) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong."""
-        fix = made.fresh("fix")
-        made.bindings[fix] = _fixer(node)
-        dtype = made.fresh("dtype")
-        made.bindings[dtype] = node.dtype
+        fix, dtype = made.fresh("fix"), made.fresh("dtype")
         made.taken |= {"ndarray"}
-        made.bindings["ndarray"] = np.ndarray
-        return [f"if type({name}) is not ndarray or {name}.shape != {node.shape} or {name}.dtype is not {dtype}: {name} = {fix}({name})"]
+        made.bindings |= {fix: _fixer(node), dtype: node.dtype, "ndarray": np.ndarray}
+        right = f"type({name}) is ndarray and {name}.shape == {node.shape} and {name}.dtype is {dtype}"
+        return f"if not ({right}): {name} = {fix}({name})"
 
-    def _copied(self, made: Program, serial: int, node: Node, scalar: bool) -> str:
-        name = made.names[serial]
-        if not scalar and node.shape and node.op in COPIED and not _new_einsum(node):
-            copy = made.fresh("own")
-            made.lines.append(f"{copy} = {name}.copy()")
-            return copy
-        return name
-
-    def _dense(self, made: Program, k: int, scalar: bool) -> str:
-        terms, _, _, dtype = self.titles[k]
-        name = made.fresh("result")
-        entries = scalar_entries(made, terms) if scalar or all(not n.shape for t in terms.terms for n, _ in t.factors) else None
-        if entries is not None:  # so small that a new array costs less than refilling one
-            shape = tuple(int(n) for n in terms.shape)
-            reshape = f".reshape({shape})" if len(shape) != 1 else ""
-            made.bindings["array"] = np.array
-            made.taken |= {"array"}
-            kind = "" if dtype == np.float64 else f", np.{dtype}"
-            made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
+    def _own(self, made: Program, node: Node, scalar: bool) -> str:
+        """The name of a node's value, copied where it may share memory with an argument."""
+        name = made.names[node.serial]
+        if scalar or not node.shape or node.op not in COPIED or _new_einsum(node):
             return name
-        serials = list(dict.fromkeys(n.serial for t in terms.terms for n in t.nodes))
-        known = writer(terms, serials, dtype)
-        if self.reuse and known is not None:
-            return self._reused(made, name, known, serials)
-        uses = Counter(serial for t, *_ in self.titles for serial in {n.serial for term in t.terms for n in term.nodes})
-        own = frozenset() if self.value else owned([self.factors[s] for s in serials], uses)
-        made.lines += dense_lines(made, name, known, terms, serials, own)
+        if node.serial not in self._copies:
+            self._copies[node.serial] = made.fresh("own")
+            made.lines.append(f"{self._copies[node.serial]} = {name}.copy()")
+        return self._copies[node.serial]
+
+    def _lazy(self, made: Program, title: Title, scalar: bool) -> str:
+        name = made.fresh("result")
+        make = maker(title.terms, title.target, title.given, title.dtype, self)
+        factors = {n.serial: self._own(made, n, scalar) for n in nodes_of(title.terms)}
+        made.lines.append(object_line(made, name, make, factors))
         return name
 
-    def _reused(self, made: Program, name: str, known: Writer, serials: Sequence[int]) -> str:
-        """The same buffer every time, its views made once."""
-        buffer = known.zeros()
-        shown = buffer.view()
-        shown.flags.writeable = False
-        views, refill, held = made.fresh("views"), made.fresh("refill"), made.fresh("held")
-        made.bindings.update({views: known.views(buffer), refill: known.refiller(), held: shown})
-        made.lines.append(f"{refill}({views}, ({''.join(made.names[s] + ', ' for s in serials)}))")
-        return held
+    def _core(self, made: Program, title: Title, scalar: bool) -> str:
+        return core_text(made, title.terms, title.dtype, lambda node: self._own(made, node, scalar))
+
+    def _dense(self, made: Program, title: Title, scalar: bool) -> str:
+        terms, dtype = title.terms, title.dtype
+        small = scalar or all(not n.shape for t in terms.terms for n, _ in t.factors)
+        entries = scalar_entries(made, terms) if small else None
+        if entries is not None:  # so small that a new array costs less than refilling one
+            return self._entries(made, entries, title)
+        name = made.fresh("result")
+        known = writer(terms, dtype)
+        if known is None:
+            fill = made.fresh("fill")
+            factors = {n.serial: made.names[n.serial] for n in nodes_of(terms)}
+            made.bindings[fill] = lambda found: Jacobian(terms, found, dtype=dtype).materialize()
+            made.lines.append(f"{name} = {fill}({{{', '.join(f'{s}: {v}' for s, v in factors.items())}}})")
+            return name
+        layout = toeplitz_layout(terms) if self.form.view else None
+        seen = view_lines(made, layout, dtype, self.form.reuse) if layout is not None else None
+        if seen is not None or self.form.reuse:
+            name, lines = seen or held_lines(made, known)
+            made.lines += lines
+            return name
+        made.lines += array_lines(made, name, known, self._owned(terms))
+        return name
+
+    def _entries(self, made: Program, entries: list[str], title: Title) -> str:
+        shape = tuple(int(n) for n in title.terms.shape)
+        name = made.fresh("result")
+        made.bindings["array"] = np.array
+        made.taken |= {"array"}
+        kind = "" if title.dtype == np.float64 else f", np.{title.dtype}"
+        listed = f"[{', '.join(entries)}]" if shape else entries[0]
+        made.lines.append(
+            f"{name} = array({listed}{kind})" + (f".reshape({shape})" if len(shape) > 1 else "")
+        )
+        return name
+
+    def _owned(self, terms: TermSum) -> frozenset[int]:
+        if self.value:
+            return frozenset()
+        uses = Counter(s for title in self.titles for s in {n.serial for n in nodes_of(title.terms)})
+        return owned(nodes_of(terms), uses)
 
     def _returned(self, made: Program, results: list[str]) -> str:
         inner = results[0]
@@ -153,7 +214,11 @@ class Compiled:
             made.bindings[mirror] = self._mirror()
             inner = f"{mirror}([{', '.join(results)}])"
             if self.trace.paths == ("",) and not self.trace.single and bare:
-                inner = "{" + ", ".join(f"{key!r}: {r}" for key, r in zip(self.trace.inputs, results, strict=True)) + "}"
+                inner = (
+                    "{"
+                    + ", ".join(f"{key!r}: {r}" for key, r in zip(self.trace.inputs, results, strict=True))
+                    + "}"
+                )
         if not self.value:
             return inner
         wrap = made.fresh("values")
@@ -164,7 +229,9 @@ class Compiled:
         from .verbs import mirrored
 
         width, trace = len(self.trace.wrt), self.trace
-        return lambda made: trace.rebuild([mirrored(trace, made[k : k + width]) for k in range(0, len(made), width)])
+        return lambda made: trace.rebuild(
+            [mirrored(trace, made[k : k + width]) for k in range(0, len(made), width)]
+        )
 
     # ---- calling it
 
@@ -184,16 +251,27 @@ class Compiled:
     def _into(self, values: Sequence[Any], out: Any) -> np.ndarray:
         found = self._call(*values)
         if not isinstance(found, (Jacobian, np.ndarray)) or self.value:
-            raise UnsupportedError("out= takes one result", f"this call has {len(self.titles)}", "wrt= one argument")
+            raise UnsupportedError(
+                "out= takes one result", f"this call has {len(self.titles)}", "wrt= one argument"
+            )
         if isinstance(found, Jacobian):
             return found.materialize(out=out)
         if not isinstance(out, np.ndarray) or out.shape != found.shape:
-            raise ShapeError("out has another shape", f"out {np.shape(out)}, the result {found.shape}", "np.empty of that shape")
+            raise ShapeError(
+                "out has another shape",
+                f"out {np.shape(out)}, the result {found.shape}",
+                "np.empty of that shape",
+            )
         out[...] = found
         return out
 
     def __repr__(self) -> str:
         return f"Compiled derivative of {getattr(self.f, '__name__', 'f')}: {self.source.count(chr(10))} lines, {len(self.factors)} factors"
+
+
+def nodes_of(terms: TermSum) -> list[Node]:
+    """The nodes whose values a Jacobian is made of, each once."""
+    return list({n.serial: n for t in terms.terms for n in t.nodes}.values())
 
 
 def _floating(node: Node) -> np.dtype[Any]:
@@ -203,7 +281,10 @@ def _floating(node: Node) -> np.dtype[Any]:
 def _never_fails(lines: Sequence[str]) -> bool:
     """Whether plain-float code only adds and multiplies, sines and the like: nothing that can raise."""
     text = "\n".join(lines)
-    return not any(word in text for word in ("/", "**", "math.log", "math.exp", "math.sqrt", "math.a", "math.cosh", "math.sinh"))
+    return not any(
+        word in text
+        for word in ("/", "**", "math.log", "math.exp", "math.sqrt", "math.a", "math.cosh", "math.sinh")
+    )
 
 
 def _new_einsum(node: Node) -> bool:
@@ -215,22 +296,21 @@ def _fixer(node: Node) -> Callable[[Any], np.ndarray]:
         array = np.asarray(value, node.dtype)
         if array.shape != node.shape:
             raise ShapeError(
-                f"compiled for {node.name} of shape {node.shape}", f"{node.name} has shape {array.shape}", "compile again with an example of that shape"
+                f"compiled for {node.name} of shape {node.shape}",
+                f"{node.name} has shape {array.shape}",
+                "compile again with an example of that shape",
             )
         return array
 
     return fix
 
 
-def _positions(f: Any, examples: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace) -> tuple[int, tuple[int, ...]] | None:
+def _positions(
+    f: Any, examples: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace
+) -> tuple[int, tuple[int, ...]] | None:
     """Which positional argument each variable is; None where they are the arguments themselves, in order."""
     names = list(bind(f, examples, kwargs))
     places = [names.index(n.name) if n.name in names else -1 for n in trace.variables]
     if places == list(range(len(examples))) and not kwargs:
         return None
     return (len(examples), tuple(places)) if -1 not in places and not kwargs else (-1, ())
-
-
-def jacobian_terms(compiled: Compiled) -> list[TermSum]:
-    """The Terms of every Jacobian that a compiled call returns, in order."""
-    return [terms for terms, _, _, _ in compiled.titles]

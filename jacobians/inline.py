@@ -1,7 +1,8 @@
-"""Source lines that turn factors into results inside a compiled call: Jacobian objects, or dense arrays.
+"""Source lines that turn factors into results inside a compiled call: Jacobian objects, cores, or dense arrays.
 
-`dense_lines(made, k, writer, ...)` writes one Jacobian's dense array with every view worked out beforehand;
-`object_line(...)` makes the lazy object.  The lines run in the namespace of the generated function.
+`object_line(...)` makes the lazy object, `core_text(...)` what `J.core()` gives; `array_lines(...)` writes a dense
+array with every view worked out beforehand, `held_lines(...)` writes into one that is kept, `view_lines(...)` makes
+a block-Toeplitz view.  The lines run in the namespace of the generated function.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from . import pages
 from .codegen import Program
 from .derivative import Jacobian
-from .dense import zeros_for
 from .expr import Node
-from .terms import Term, TermSum
+from .terms import Term, TermSum, canonical, core
+from .toeplitz import Layout
 from .wiring import Affine
-from .writing import Region, Writer
+from .writing import Region, Writer, add_blocks, pairing, writer
 
 
 def object_line(made: Program, name: str, make: Callable[..., Any], factors: dict[int, str]) -> str:
@@ -30,7 +30,9 @@ def object_line(made: Program, name: str, make: Callable[..., Any], factors: dic
     return f"{name} = {maker}({{{held}}})"
 
 
-def maker(terms: TermSum, target: str | None, given: str | None, dtype: Any, context: Any) -> Callable[[Any], Jacobian]:
+def maker(
+    terms: TermSum, target: str | None, given: str | None, dtype: Any, context: Any
+) -> Callable[[Any], Jacobian]:
     """A function from factor values to the Jacobian: its fields set directly."""
     new = Jacobian.__new__
     dtype = np.dtype(dtype)
@@ -42,6 +44,26 @@ def maker(terms: TermSum, target: str | None, given: str | None, dtype: Any, con
         return made
 
     return make
+
+
+def cored(t: Term) -> Term:
+    """The Term with its core as the only factor, axes in the order of `J.core()`."""
+    labels = tuple(k for k in t.wiring if k in t.carried)
+    return canonical(t.coefficient, [core(t, labels)] if t.factors else [], t.target, t.input, t.sizes)
+
+
+def core_text(made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Callable[[Node], str]) -> str:
+    """The tuple of (array, wiring) pairs of a Jacobian whose Terms are `cored`."""
+    from .notation.index import core_wiring
+
+    parts = []
+    for t in terms.terms:
+        texts = [name_of(node) for node, _ in t.factors]
+        text = " * ".join([repr(float(t.coefficient))] * (t.coefficient != 1 or not texts) + texts)
+        if not t.carried or t.factors[0][0].dtype != dtype:
+            text = f"np.asarray({text}, np.{dtype})"
+        parts.append(f"({text}, {core_wiring(t, t.factors[0][1] if t.factors else ())!r}), ")
+    return f"({''.join(parts)})"
 
 
 def scalar_entries(made: Program, terms: TermSum) -> list[str] | None:
@@ -68,80 +90,123 @@ def _fixed(slot: Any, t: Term) -> int | None:
     return 0 if isinstance(slot, int) and t.sizes[slot] == 1 else None
 
 
-def dense_lines(made: Program, name: str, known: Writer | None, terms: TermSum, serials: Sequence[int], own: frozenset[int]) -> list[str]:
+def array_lines(made: Program, name: str, known: Writer, own: frozenset[int]) -> list[str]:
     """Lines that make one dense Jacobian called `name` from the factors' variables."""
-    factors = [made.names[serial] for serial in serials]
-    if known is None:
-        fill = made.fresh("fill")
-        made.bindings[fill] = _slow(terms, serials)
-        return [f"{name} = {fill}({_tuple(factors)})"]
-    same = _itself(terms, own)
+    same = _itself(known, own)
     if same is not None:
         return [f"{name} = {made.names[same]}"]
-    zero = made.fresh("zeros")
-    small = known.dtype.itemsize * math.prod(known.shape) < pages.LARGE
-    made.bindings[zero] = np.zeros if small else lambda: zeros_for(known.whole, known.shape, known.dtype)
-    dtype = made.fresh("dtype")
-    made.bindings[dtype] = known.dtype
-    lines = [f"{name} = {zero}({known.shape}, {dtype})" if small else f"{name} = {zero}()"]
-    for k, (region, t) in enumerate(zip(known.regions, _sorted(terms), strict=True)):
-        lines.append(_write(made, name, dtype, region, t, factors, first=k == 0))
+    dtype = _bound(made, "dtype", known.dtype)
+    if known.covers:
+        lines = [f"{name} = np.empty({known.shape}, {dtype})"]
+    elif known.large:
+        lines = [f"{name} = {_bound(made, 'zeros', known.new)}()"]
+    else:
+        lines = [f"{name} = np.zeros({known.shape}, {dtype})"]
+    for k, region in enumerate(known.regions):
+        plain = region.strides == _steps(known) and region.sizes == known.shape
+        view = (
+            name
+            if plain
+            else f"np.ndarray({region.sizes}, {dtype}, {name}, {region.offset}, {region.strides})"
+        )
+        lines += product_lines(made, view, region, add=k > 0)
     return lines
 
 
-def _sorted(terms: TermSum) -> list[Term]:
-    return sorted(terms.terms, key=lambda t: -math.prod(int(t.sizes[k]) for k in t.wiring))
+def held_lines(made: Program, known: Writer) -> tuple[str, list[str]]:
+    """The read-only array that a compiled call keeps, and lines that refill what can differ in it."""
+    buffer = known.new()
+    shown = buffer.view()
+    shown.flags.writeable = False
+    views = [_bound(made, "view", region.view(buffer)) for region in known.regions]
+    lines = [f"{view}[...] = 0" for view in views[1:]]
+    for k, (view, region) in enumerate(zip(views, known.regions, strict=True)):
+        lines += product_lines(made, view, region, add=k > 0)
+    return _bound(made, "held", shown), lines
 
 
-def _slow(terms: TermSum, serials: Sequence[int]) -> Callable[[Sequence[Any]], np.ndarray]:
-    def fill(found: Sequence[Any]) -> np.ndarray:
-        return Jacobian(terms, dict(zip(serials, found, strict=True))).materialize()
+def view_lines(
+    made: Program, layout: Layout, dtype: np.dtype[Any], keep: bool
+) -> tuple[str, list[str]] | None:
+    """The name of a block-Toeplitz view and the lines that make it; None where its core needs tables."""
+    inner = writer(layout.inner, dtype)
+    if inner is None or not inner.covers:
+        return None
+    if keep:
+        buffer, centre = layout.buffers(dtype)
+        view = _bound(made, "view", inner.regions[0].view(centre))
+        return _bound(made, "held", layout.view(buffer)), product_lines(
+            made, view, inner.regions[0], add=False
+        )
+    whole, at, name = made.fresh("buffer"), made.fresh("centre"), made.fresh("result")
+    lines = [f"{whole}, {at} = {_bound(made, 'buffers', layout.buffers)}({_bound(made, 'dtype', dtype)})"]
+    region = inner.regions[0]
+    text = f"np.ndarray({region.sizes}, {at}.dtype, {at}, {region.offset}, {region.strides})"
+    lines += product_lines(made, text, region, add=False)
+    return name, [*lines, f"{name} = {_bound(made, 'seen', layout.view)}({whole})"]
 
-    return fill
+
+def _bound(made: Program, wish: str, value: Any) -> str:
+    name = made.fresh(wish)
+    made.bindings[name] = value
+    return name
 
 
-def _itself(terms: TermSum, own: frozenset[int]) -> int | None:
+def _steps(known: Writer) -> tuple[int, ...]:
+    return tuple(known.dtype.itemsize * math.prod(known.shape[k + 1 :]) for k in range(len(known.shape)))
+
+
+def _itself(known: Writer, own: frozenset[int]) -> int | None:
     """The factor that is the dense Jacobian already: one Term, every axis plain, a new array of its own."""
-    if len(terms.terms) != 1:
+    if len(known.regions) != 1:
         return None
-    (t,) = terms.terms
-    if t.coefficient != 1 or len(t.factors) != 1:
+    (region,) = known.regions
+    if (
+        region.coefficient != 1
+        or len(region.operands) != 1
+        or not known.covers
+        or region.strides != _steps(known)
+    ):
         return None
-    node, labels = t.factors[0]
-    return node.serial if (*t.target, *t.input) == labels == t.wiring and node.serial in own else None
+    ((serial, axes),) = region.operands
+    return serial if serial in own and axes == tuple(range(len(region.sizes))) else None
 
 
-def _write(made: Program, name: str, dtype: str, region: Region, t: Term, factors: Sequence[str], first: bool) -> str:
-    view = f"np.ndarray({region.sizes}, {dtype}, {name}, {region.offset}, {region.strides})"
-    operands = _operands(made, t)
-    if first and operands is not None and len(operands) == 2:
-        return f"np.multiply({operands[0]}, {operands[1]}, {view})"
-    if first and operands is not None and len(operands) == 1:
-        return f"np.copyto({view}, {operands[0]})"
-    act = made.fresh("write")
-    made.bindings[act] = region.assign if first else region.add
-    return f"{act}({view}, {_tuple(factors)})"
+def product_lines(made: Program, view: str, region: Region, add: bool) -> list[str]:
+    """Lines that write (or add) a region's product into the view; the last multiplication goes straight there."""
+    texts = [_spread(made.names[serial], axes, len(region.sizes)) for serial, axes in region.operands]
+    lines = []
+    if region.coefficient != 1 and texts:
+        texts[0] = _line(made, lines, f"{float(region.coefficient)!r} * {texts[0]}", region.coefficient)
+    used = set()
+    for i, j in pairing(region):
+        texts.append(_line(made, lines, f"{texts[i]} * {texts[j]}", None))
+        used |= {i, j}
+    left = [text for k, text in enumerate(texts) if k not in used] or [repr(float(region.coefficient))]
+    if add and not view.isidentifier():
+        view = _line(made, lines, view, None)
+    if len(left) == 1:
+        return [*lines, f"np.add({view}, {left[0]}, {view})" if add else f"np.copyto({view}, {left[0]})"]
+    if not add:
+        return [*lines, f"np.multiply({left[0]}, {left[1]}, {view})"]
+    return [*lines, f"{_bound(made, 'add_blocks', add_blocks)}({view}, {left[0]}, {left[1]})"]
 
 
-def _operands(made: Program, t: Term) -> list[str] | None:
-    if not t.factors or not t.carried <= set(t.wiring) or any(len(set(ls)) < len(ls) for _, ls in t.factors):
-        return None
-    wiring = t.wiring
-    texts = [_spread(made.names[n.serial], [wiring.index(k) for k in ls], len(wiring)) for n, ls in t.factors]
-    return texts if t.coefficient == 1 else [*texts, repr(float(t.coefficient))]
+def _line(made: Program, lines: list[str], text: str, coefficient: Any) -> str:
+    if coefficient == -1:
+        text = "-" + text.removeprefix("-1.0 * ")
+    name = made.fresh("part")
+    lines.append(f"{name} = {text}")
+    return name
 
 
 def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
     order = sorted(range(len(labels)), key=labels.__getitem__)
     if order != list(range(len(labels))):
         name = f"{name}.transpose({', '.join(map(str, order))})"
-    if not labels or list(sorted(labels)) == list(range(ndim - len(labels), ndim)):
+    if not labels or sorted(labels) == list(range(ndim - len(labels), ndim)):
         return name
     return f"{name}[{', '.join(':' if k in labels else 'None' for k in range(ndim))}]"
-
-
-def _tuple(names: Sequence[str]) -> str:
-    return "(" + "".join(name + ", " for name in names) + ")"
 
 
 def owned(factors: Sequence[Node], uses: dict[int, int]) -> frozenset[int]:

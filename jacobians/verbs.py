@@ -19,7 +19,6 @@ from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
 
-
 if TYPE_CHECKING:
     from .expression import Graph
 
@@ -71,22 +70,30 @@ class JacobianFunction:
         return traced
 
     def compile(
-        self, *examples: Any, dense: bool = False, reuse: bool = False, backend: str = "numpy", **kwargs: Any
-    ) -> Any:
+        self, *examples: Any, dense: bool = False, reuse: bool = False, core: bool = False,
+        copy: bool | None = True, backend: str = "numpy", **kwargs: Any,
+    ) -> Any:  # fmt: skip
         """Freezes the trace at these examples: generated numpy without tracing, for hot loops.
 
-        `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns (read-only,
-        valid until the next call).  `backend="jax"` or "torch" runs the same plan with that library, on its arrays,
-        and returns dense ones.  What the function takes from outside is frozen too.
+        `dense=True` returns arrays instead of Jacobians; `reuse=True` owns the array that it returns
+        (read-only, valid until the next call); `copy=None` may return a read-only view of a small buffer, as
+        `materialize(copy=None)` does; `core=True` returns what `J.core()` gives, in a batch the Jacobians
+        sample by sample.  `backend="jax"` or "torch" runs the same plan with that library, on its arrays, and
+        returns dense ones, or cores.  What the function takes from outside is frozen too.
         """
-        from .frozen import Compiled
+        from .frozen import Compiled, Form
 
         if backend != "numpy":
-            return self._compile_for(backend, examples, kwargs)
+            return self._compile_for(backend, examples, kwargs, core)
+        form = Form(
+            "core" if core else "dense" if dense or reuse or copy is None else "lazy", reuse, copy is None
+        )
         names = lambda traced, target, path: target.name or path.strip("[]'") or self.label  # noqa: E731
-        return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, dense, reuse, self.value)
+        return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, form, self.value)
 
-    def _compile_for(self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _compile_for(
+        self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool
+    ) -> Any:
         from .backends.calls import compile_for
 
         traced = trace_function(
@@ -97,7 +104,7 @@ class JacobianFunction:
         def mirror(made: list[Any]) -> Any:
             return traced.rebuild([mirrored(traced, made[k : k + width]) for k in range(0, len(made), width)])
 
-        return compile_for(backend, traced, accumulate(traced, self.order), mirror)
+        return compile_for(backend, traced, accumulate(traced, self.order), mirror, core)
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [
@@ -154,6 +161,6 @@ def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
 
 
 def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> Callable[..., Any]:
-    """The second derivative `target x input x input`; `wrt=("x", "A")` gives the mixed one, by x and then A."""
+    """The second derivative `target x input x input`; `wrt=("x", "A")`: the mixed one, by x and then A."""
     first, second = (wrt[0], wrt[1]) if isinstance(wrt, (tuple, list)) and len(wrt) == 2 else (wrt, wrt)
     return jacobian(jacobian(f, first, order=order), second, order=order)

@@ -1,38 +1,47 @@
-"""Prepared writing of dense Jacobians: every view worked out once, for compiled calls.
+"""Prepared writing of dense Jacobians: where every Term goes and what is multiplied there, worked out once.
 
-`writer(whole, serials)` returns a `Writer`: `write(out, factors)` fills zeros, `views(out)` and `refill` write again
-into an array whose other entries are known to be zero, touching only what can differ.
+`writer(whole, dtype)` returns a `Writer` of `Region`s, each a strided view of the dense array with the operands whose
+broadcast product belongs there; `write(out, factors)` fills zeros with it.  Compiled calls print the same as lines
+(`inline`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from . import pages
 from .dense import zeros_for
-from .expr import Node
-from .ops.structural import is_injective
-from .plan import make_plan
-from .terms import Term, TermSum, core
+from .ops.structural import is_injective, spread
+from .terms import Term, TermSum, canonical, core
 from .wiring import encode, strided
 
-Act = Callable[[np.ndarray, Sequence[Any]], None]
+BLOCK = 1 << 15  # entries that are multiplied and added at once, so that they stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where one Term writes: a strided view of the dense array, and how its entries are computed there."""
+    """Where one Term writes: a strided view of the dense array, and the product that is written there.
+
+    `operands` are (serial, the view's axes that its axes are), multiplied in order, the last multiplication
+    straight into the view; `coefficient` goes with the first, which is the smallest.
+    """
 
     sizes: tuple[int, ...]
     offset: int
     strides: tuple[int, ...]
-    assign: Act
-    add: Act
+    coefficient: Any
+    operands: tuple[tuple[int, tuple[int, ...]], ...]
+
+    @property
+    def entries(self) -> int:
+        """How many entries it writes."""
+        return math.prod(self.sizes)
 
     def view(self, out: np.ndarray) -> np.ndarray:
         """The view of a C-contiguous array that this Term writes through."""
@@ -48,54 +57,47 @@ class Writer:
     dtype: np.dtype[Any]
     regions: tuple[Region, ...]
 
-    def zeros(self) -> np.ndarray:
-        """A new array of zeros, on pages chosen for what will be written."""
-        if self.dtype.itemsize * math.prod(self.shape) < pages.LARGE:
-            return np.zeros(self.shape, self.dtype)
-        return zeros_for(self.whole, self.shape, self.dtype)
+    @property
+    def covers(self) -> bool:
+        """Whether the first region is the whole array, so that nothing needs to be zero before."""
+        return bool(self.regions) and self.regions[0].entries == math.prod(self.shape)
 
-    def write(self, out: np.ndarray, factors: Sequence[Any]) -> np.ndarray:
-        """Fills `out`, which holds zeros."""
-        fresh = True
-        for region in self.regions:
-            (region.assign if fresh else region.add)(region.view(out), factors)
-            fresh = False
+    @property
+    def large(self) -> bool:
+        """Whether the choice of memory pages matters."""
+        return self.dtype.itemsize * math.prod(self.shape) >= pages.LARGE
+
+    def new(self) -> np.ndarray:
+        """A new array to write into: zeros on pages chosen for what will be written, or empty where all will be."""
+        if self.covers:
+            return np.empty(self.shape, self.dtype)
+        return (
+            zeros_for(self.whole, self.shape, self.dtype) if self.large else np.zeros(self.shape, self.dtype)
+        )
+
+    def write(self, out: np.ndarray, factors: Mapping[int, Any]) -> np.ndarray:
+        """Fills `out` (from `new`) from the factors' arrays by serial."""
+        for k, region in enumerate(self.regions):
+            write_product(
+                region.view(out), region, [np.asarray(factors[s]) for s, _ in region.operands], k > 0
+            )
         return out
 
-    def views(self, out: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The views that `refill` writes through."""
-        return tuple(region.view(out) for region in self.regions)
 
-    def refill(self, views: Sequence[np.ndarray], factors: Sequence[Any]) -> None:
-        """Writes again what can differ from the last time."""
-        for view in views[1:]:
-            view[...] = 0
-        for k, (region, view) in enumerate(zip(self.regions, views, strict=True)):
-            (region.add if k else region.assign)(view, factors)
-
-
-    def refiller(self) -> Callable[[Sequence[np.ndarray], Sequence[Any]], None]:
-        """`refill`, without its loop where there is one Term."""
-        if len(self.regions) != 1:
-            return self.refill
-        assign = self.regions[0].assign
-        return lambda views, factors: assign(views[0], factors)
-
-
-def writer(whole: TermSum, serials: Sequence[int], dtype: Any) -> Writer | None:
-    """The prepared writing of a Jacobian whose factors come in the order of `serials`; None where tables are needed."""
+def writer(whole: TermSum, dtype: Any) -> Writer | None:
+    """The prepared writing of a Jacobian whose Terms are `settled`; None where tables are needed."""
     shape = tuple(int(n) for n in whole.shape)
     steps = [np.dtype(dtype).itemsize * math.prod(shape[k + 1 :]) for k in range(len(shape))]
     regions = []
     for t in sorted(whole.terms, key=lambda t: -math.prod(int(t.sizes[k]) for k in t.wiring)):
-        made = _region(t, steps, serials)
+        made = _region(t, steps)
         if made is None or 0 in shape:
             return None
         regions.append(made)
     return Writer(whole, shape, np.dtype(dtype), tuple(regions))
 
 
-def _region(t: Term, steps: Sequence[int], serials: Sequence[int]) -> Region | None:
+def _region(t: Term, steps: Sequence[int]) -> Region | None:
     wiring = t.wiring
     order = {label: k for k, label in enumerate(wiring)}
     slots, _ = encode((*t.target, *t.input), order)
@@ -103,63 +105,72 @@ def _region(t: Term, steps: Sequence[int], serials: Sequence[int]) -> Region | N
     walk = strided(slots, steps, len(wiring))
     if walk is None or not is_injective(slots, sizes):
         return None
-    assign, add = _acts(t, order, serials)
-    return Region(sizes, walk[0], walk[1], assign, add)
+    operands = [(node.serial, tuple(order[label] for label in labels)) for node, labels in t.factors]
+    operands.sort(key=lambda operand: math.prod(sizes[k] for k in operand[1]))
+    return Region(sizes, walk[0], walk[1], t.coefficient, tuple(operands))
 
 
-def _acts(t: Term, order: dict[int, int], serials: Sequence[int]) -> tuple[Act, Act]:
-    """How to assign and to add a Term's entries into its view."""
-    value = _value(t, order, serials)
-    factors = _broadcasts(t, order, serials)
-
-    def assign(view: np.ndarray, given: Sequence[Any]) -> None:
-        view[...] = value(given)
-
-    def add(view: np.ndarray, given: Sequence[Any]) -> None:
-        np.add(view, value(given), out=view)
-
-    if factors is not None and len(factors) == 2 and t.coefficient == 1:
-        (p, look_p), (q, look_q) = factors
-
-        def multiply(view: np.ndarray, given: Sequence[Any]) -> None:  # only an optimisation: straight into the view
-            a, b = given[p], given[q]
-            np.multiply(a if look_p is None else look_p(a), b if look_q is None else look_q(b), view)
-
-        return multiply, add
-    return assign, add
+def settled(t: Term) -> Term:
+    """The Term with factors whose broadcast product is all that is left: sums and masks go into one node."""
+    masked = len(t.factors) > 1 and any(node.dtype == bool for node, _ in t.factors)
+    plain = all(len(set(labels)) == len(labels) for _, labels in t.factors)
+    if not masked and plain and t.carried <= set(t.wiring):
+        return t
+    return canonical(t.coefficient, [core(t)], t.target, t.input, t.sizes)
 
 
-def _broadcasts(t: Term, order: dict[int, int], serials: Sequence[int]) -> list[tuple[int, Any]] | None:
-    """Each factor's place and how to spread it over the view; None where a label is summed or repeated."""
-    if not t.factors or not t.carried <= set(t.wiring) or any(len(set(ls)) < len(ls) for _, ls in t.factors):
-        return None
-    return [(serials.index(n.serial), spreader(tuple(order[k] for k in ls), len(order))) for n, ls in t.factors]
+def pairing(region: Region) -> list[tuple[int, int]]:
+    """Which operands to multiply first, by place in a list where products are appended, until two are left."""
+    left = [(k, frozenset(axes)) for k, (_, axes) in enumerate(region.operands)]
+    found = []
+    while len(left) > 2:
+        a, b = min(
+            combinations(left, 2),
+            key=lambda pair: math.prod(region.sizes[k] for k in pair[0][1] | pair[1][1]),
+        )
+        left = [operand for operand in left if operand not in (a, b)]
+        left.append((len(region.operands) + len(found), a[1] | b[1]))
+        found.append((a[0], b[0]))
+    return found
 
 
-def spreader(labels: tuple[int, ...], ndim: int) -> Callable[[Any], Any] | None:
-    """The function that puts an array's axes in label order with None for those it lacks; None for as it is."""
-    if labels == tuple(range(ndim - len(labels), ndim)):
-        return None
-    axes = tuple(sorted(range(len(labels)), key=labels.__getitem__))
-    key = tuple(slice(None) if k in labels else None for k in range(ndim))
-    if axes == tuple(range(len(labels))):
-        return lambda array: array[key]
-    return lambda array: array.transpose(axes)[key]
+def write_product(view: np.ndarray, region: Region, factors: Sequence[np.ndarray], add: bool) -> None:
+    """`view = product`, or `view += product`, block by block along the first axis where a temporary is needed."""
+    ndim = len(region.sizes)
+    arrays = [spread(array, axes, ndim) for array, (_, axes) in zip(factors, region.operands, strict=True)]
+    if region.coefficient != 1 and arrays:
+        arrays[0] = arrays[0] * region.coefficient
+    for i, j in pairing(region):
+        arrays.append(arrays[i] * arrays[j])
+        arrays[i] = arrays[j] = None  # type: ignore[call-overload]
+    left = [array for array in arrays if array is not None]
+    if not add:
+        _assign(view, left, region.coefficient)
+    elif len(left) == 2:
+        add_blocks(view, *left)
+    else:
+        np.add(view, left[0] if left else region.coefficient, view)
 
 
-def _value(t: Term, order: dict[int, int], serials: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
-    """The Term's core times its coefficient, spread over the view, from the factors' arrays."""
-    leaves = {n.serial: Node("variable", (), None, n.shape, n.dtype) for n, _ in t.factors}
-    known = Term(t.coefficient, tuple((leaves[n.serial], ls) for n, ls in t.factors), t.target, t.input, t.sizes)
-    node, labels = core(known)
-    plan, constants = make_plan([node], list(leaves.values()))
-    places = [serials.index(serial) for serial in leaves]
-    look = spreader(tuple(order[k] for k in labels), len(order))
-    fixed = [n.value for n in constants]
+def _assign(view: np.ndarray, left: Sequence[np.ndarray], coefficient: Any) -> None:
+    if len(left) == 2:
+        np.multiply(left[0], left[1], view)
+    else:
+        np.copyto(view, left[0] if left else coefficient)
 
-    def value(given: Sequence[Any]) -> Any:
-        (array,) = plan.run([given[k] for k in places], fixed)
-        array = np.asarray(array)
-        return (array if look is None else look(array)) * t.coefficient
 
-    return value
+def add_blocks(view: np.ndarray, a: Any, b: Any) -> None:
+    """`view += a * b` by broadcasting, without a temporary larger than a block."""
+    if view.ndim == 0 or view.size <= BLOCK:
+        np.add(view, np.multiply(a, b), view)
+        return
+    step = max(1, BLOCK * len(view) // view.size)
+    for start in range(0, len(view), step):
+        part = slice(start, start + step)
+        here = view[part]
+        np.add(here, np.multiply(_part(a, part, view), _part(b, part, view)), here)
+
+
+def _part(array: np.ndarray, part: slice, view: np.ndarray) -> np.ndarray:
+    """The part of an operand that meets a part of the view's first axis."""
+    return array[part] if array.ndim == view.ndim and len(array) == len(view) else array
