@@ -27,11 +27,10 @@ from .orders import EliminationGraph
 from .prepared import MODES, linear_of
 from .terms import assembled
 from .traces import Wrt
-from .vertex_orders import Accumulated, accumulate_in, elimination_graph, is_chain, labels, named
+from .vertex_orders import FEW, Accumulated, accumulate_in, elimination_graph, is_chain, labels, named
 
 Order = str | Sequence[str]
 LISTED = ("reverse", "forward", "markowitz", "greedy", "dp", "exact", "search", "random", "auto")
-EXACT = 12  # vertices up to which the table has the order "exact"
 
 
 def costs(
@@ -120,7 +119,7 @@ def order_rows(
 def applicable(linear: Linear, bare: EliminationGraph) -> list[str]:
     """The orders that a table lists: dp for chains alone, exact for small graphs alone."""
     left_out = ({"dp"} if not is_chain(bare) else set()) | (
-        {"exact"} if len(linear.interior) > EXACT else set()
+        {"exact"} if len(linear.interior) > FEW else set()
     )
     return [name for name in LISTED if name not in left_out]
 

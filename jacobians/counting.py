@@ -12,19 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .axes import entries, number
-from .contraction.cost import Cost
-from .contraction.paths import find_path
-from .contraction.product import Product
 from .expr import Node, topological
 from .ops.structural import compiled, is_injective
 from .plan import needed, repeated
 from .terms import Term, TermSum, core
 from .wiring import encode
+
+if TYPE_CHECKING:
+    from .contraction.cost import Cost
 
 FREE = frozenset({"variable", "constant", "select", "reshape", "identity", "output", "assemble", "masked"})
 
@@ -54,6 +54,9 @@ class Tally:
 @lru_cache(maxsize=8192)
 def einsum_cost(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Cost:
     """The cost of an einsum node by the path that runs it; `same`: places that hold one array."""
+    from .contraction.paths import find_path  # late: importing the package stays cheap
+    from .contraction.product import Product
+
     if same:
         found: Cost = compiled(params, same).cost
         return found

@@ -17,6 +17,9 @@ from .operation import is_floating, local_jacobian
 from .terms import TermSum, add, compose, identity
 
 Edges = dict[int, dict[int, TermSum]]
+State = tuple[
+    Edges, dict[int, set[int]]
+]  # what is left: edges into, and ends of the edges out of each vertex
 Join = Callable[[TermSum, TermSum, TermSum | None], TermSum]  # (later, earlier, the edge so far)
 ORDERS = ("reverse", "forward")
 
@@ -51,14 +54,19 @@ class Linear:
         `order` is "reverse", "forward", or vertices (nodes or serials); those it leaves out go first, in
         reverse order.  `vertex_orders` finds better orders.  Raises UnknownNameError for another name.
         """
-        into = {v: dict(edges) for v, edges in self.into.items()}
-        out = {v: set(edges) for v, edges in self.out.items()}
+        into, out = self.state()
         for v in self.sequence(order):
             remove(v, into, out, join or joined)
         return [
             [into[s].get(i, TermSum(t.shape, g.shape)) for i, g in zip(self.inputs, self.given, strict=True)]
             for s, t in zip(self.sinks, self.targets, strict=True)
         ]
+
+    def state(self) -> State:
+        """Copies of `into` and `out`, to eliminate from."""
+        return {v: dict(edges) for v, edges in self.into.items()}, {
+            v: set(ends) for v, ends in self.out.items()
+        }
 
     def sequence(self, order: str | Sequence[Node | int]) -> list[int]:
         """The vertices in the order in which they are eliminated, each once."""

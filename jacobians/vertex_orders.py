@@ -21,7 +21,7 @@ from .axes import Poly, entries, magnitude
 from .counting import FlopCounter, Tally, accumulation_cost, factors_of
 from .errors import UnknownNameError, did_you_mean
 from .expr import Node
-from .graph import Linear, joined
+from .graph import Linear, State, joined, remove
 from .terms import TermSum
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Rows = list[list[TermSum]]
 POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
 SECONDS = 1.0  # that a search takes unless told otherwise
 MANY = 256  # vertices from which `auto` compares the two directions only: their time is linear in depth
+FEW = 8  # vertices up to which "exact" counts what the plan executes; beyond, what the bare graph knows
 ABANDON = 1.05  # times the cheapest so far: an order that has cost this much before its end is left
 
 
@@ -63,6 +64,8 @@ def accumulate_in(
         return cheapest(linear)
     if order == "search":
         return search(linear, SECONDS if seconds is None else seconds, seed)
+    if order == "exact" and len(linear.interior) <= FEW and not _symbolic(linear):
+        return exact(linear)
     vertices = sequence(linear, order, seed=seed)
     rows = linear.eliminate(vertices)
     return Accumulated(order if isinstance(order, str) else "given", tuple(vertices), rows, linear.targets)
@@ -236,6 +239,40 @@ def is_chain(graph: EliminationGraph) -> bool:
     """Whether every vertex has one predecessor and one successor, so that the order "dp" exists."""
     pred, succ = graph.masks.pred, graph.masks.succ
     return all(pred[v].bit_count() == 1 == succ[v].bit_count() for v in range(graph.masks.count))
+
+
+# ---- small graphs
+
+
+def exact(linear: Linear) -> Accumulated:
+    """The cheapest order of a small graph: the cheapest way to every set of eliminated vertices.
+
+    Costs are the flop of the edges that are there then, as the plan would execute it (2^n states).
+    """
+    judge = Judge(linear)
+    inner = linear.interior
+    layer: dict[frozenset[int], tuple[int, tuple[int, ...], State]] = {frozenset(): (0, (), linear.state())}
+    for _ in inner:
+        found: dict[frozenset[int], tuple[int, tuple[int, ...], State]] = {}
+        for gone, (_, order, (into, out)) in layer.items():
+            for v in inner:
+                if v in gone:
+                    continue
+                state = (
+                    {w: dict(edges) for w, edges in into.items()},
+                    {w: set(ends) for w, ends in out.items()},
+                )
+                remove(v, *state, judge.join)
+                edges = [edge for ends in state[0].values() for edge in ends.values()]
+                flop = judge.count.flop(
+                    (n for edge in edges for t in edge.terms for n, _ in t.factors), set()
+                )
+                known = found.get(gone | {v})
+                if known is None or flop < known[0]:
+                    found[gone | {v}] = flop, (*order, v), state
+        layer = found
+    ((_, order, _),) = layer.values()
+    return Accumulated("exact", order, linear.eliminate(order, judge.join), linear.targets)
 
 
 # ---- the search

@@ -104,6 +104,8 @@ def test_a_batch_shares_what_is_no_array() -> None:
     assert (made["n"], shared) == (4, ["n"])
     found = compare(layer, "A", repeat=1, batch=8, orders=["reverse", "forward"])(*ARRAYS)
     assert found.batch == 8
+    assert found.rows[1].deviation is not None
+    assert found.agreement < 1e-12
     single = compare(layer, "A", repeat=1, orders=["reverse"], modes=["lazy"])(*ARRAYS).rows[0].row
     assert found.rows[0].row.structured == 8 * (single.structured or 0)
 

@@ -159,7 +159,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("name", ORDERS)
 def test_random_orders_give_the_same_jacobian(name: str) -> None:
-    """Softmax, layer norm, residuals, a tied weight, a Hessian, scalar graphs: the order changes cost alone."""
+    """Softmax, layer norm, residuals, a tied weight, a Hessian, scalars: the order changes cost alone."""
     one = PROBLEMS[name]
     trace = trace_function(one.derivative, (), one.inputs(), one.wrt)
     linear = linear_of(trace)

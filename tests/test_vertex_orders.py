@@ -76,6 +76,20 @@ def test_search_is_never_dearer_than_auto_and_repeatable() -> None:
     assert sorted(found.order) == sorted(auto.order)
 
 
+@pytest.mark.parametrize("name", ["layers", "perceptron", "rosenbrock", "factorization", "chain-600"])
+def test_exact_is_never_dearer_than_any_order(name: str) -> None:
+    linear = linear_for(name)
+    if len(linear.interior) > 8:
+        linear = linear_of(
+            trace_function(lambda x, W: np.sum(np.exp(W @ np.sin(x)) ** 2), (np.ones(3), np.ones((2, 3))), {})
+        )
+    best = accumulate_in(linear, "exact").tally().flop
+    for order in ("reverse", "forward", "markowitz", "greedy", "search"):
+        assert best <= accumulate_in(linear, order, seconds=0.2).tally().flop
+    for seed in range(10):
+        assert best <= accumulate_in(linear, "random", seed=seed).tally().flop
+
+
 def test_random_orders_are_decided_by_the_seed() -> None:
     linear = linear_for("perceptron")
     one, same, other = (accumulate_in(linear, "random", seed=k).order for k in (1, 1, 2))

@@ -29,7 +29,7 @@ from ..vertex_orders import elimination_graph
 from .comparison import OVER, Comparison, Measured
 from .measuring import Timing, environment, interleaved, peak_memory
 from .peers import PeerRun, PeerTime, peer_runs
-from .running import Run, backend_run, deviation, order_run, path_runs
+from .running import Run, backend_run, deviation, order_probe, order_run, path_runs
 
 BACKENDS = ("numpy", "torch", "jax")
 LIMIT = 10**9  # bytes
@@ -60,6 +60,7 @@ class _Job:
     row: CostRow
     run: Run | None
     skipped: str = ""
+    probe: Callable[[], list[Any]] | None = None
 
 
 def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[..., Comparison]:
@@ -124,7 +125,12 @@ def _measured(graph: Graph, options: Options, peers: Sequence[PeerRun]) -> Compa
     unique = _unique(everything)
     runs = [job.run for job in unique if job.run is not None]
     options.say(f"{len(runs)} orders run, {options.repeat} times each")
-    peaks = [peak_memory(run) for run in runs]
+    peaks = [
+        (peak, arrays if job.probe is None else job.probe())
+        for job in unique
+        if job.run is not None
+        for peak, arrays in [peak_memory(job.run)]
+    ]
     timings = interleaved([*runs, *(peer.run for peer in peers)], options.repeat)
     first = peaks[0][1] if peaks else None
     results: dict[Any, Measured] = {}
@@ -134,12 +140,12 @@ def _measured(graph: Graph, options: Options, peers: Sequence[PeerRun]) -> Compa
             results[_key(job)] = Measured(job.row, skipped=job.skipped)
             continue
         peak, arrays = peaks[at]
-        off = deviation(arrays, first) if first is not None and not options.batch else None
+        off = None if first is None else deviation(arrays, first)
         results[_key(job)] = Measured(job.row, timings[at], peak, off)
         at += 1
     found = [replace(results[_key(job)], row=job.row) for job in everything]
     return Comparison(
-        title=title_of(graph),
+        title=title_of(graph) + (f", a batch of {options.batch}" if options.batch else ""),
         rows=tuple(found[: len(jobs)]),
         paths=tuple(found[len(jobs) :]),
         peers=tuple(
@@ -180,7 +186,10 @@ def _order_jobs(graph: Graph, options: Options) -> list[_Job]:
                 continue
             row = order_row(linear, bare, order, made, mode, dense=options.batch is None)
             rows = made.rows if mode == "lazy" else [[assembled(t) for t in one] for one in made.rows]
-            found[row] = _job(row, lambda rows=rows: _order_run(graph, rows, options), options)  # type: ignore[misc]
+            job = _job(row, lambda rows=rows: _order_run(graph, rows, options), options)  # type: ignore[misc]
+            if options.batch and options.backend == "numpy":
+                job = replace(job, probe=lambda rows=rows: order_probe(graph.trace, rows))  # type: ignore[misc]
+            found[row] = job
     return [found[row] for row in together(list(found))]
 
 

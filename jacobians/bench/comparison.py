@@ -140,7 +140,7 @@ class Comparison:
             notes.append(
                 f"  Not run: over --limit {show_size(self.limit)} (counted peak, operands included)."
             )
-        if ran:
+        if any(one.deviation is not None for one in ran):
             bound = "0" if self.agreement == 0 else f"{self.agreement:.0e}"
             notes.append(f"  All run orders agree to {bound}.")
         if self.paths:
@@ -189,7 +189,7 @@ def measured_table(rows: Sequence[Measured]) -> str:
             show_seconds(one.timing.seconds),
             spread,
             show_size(one.peak_bytes),
-            f"{one.deviation or 0:.0e}",
+            "–" if one.deviation is None else f"{one.deviation:.0e}",
         ]
         cells.append([one.row.name, one.row.mode, *shown])
     return text_table(head, cells, 20, left=2)

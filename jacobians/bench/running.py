@@ -44,6 +44,17 @@ def order_run(trace: Trace, rows: Sequence[Sequence[TermSum]], dense: bool = Tru
     return run
 
 
+def order_probe(trace: Trace, rows: Sequence[Sequence[TermSum]], seed: int = 0) -> list[Any]:
+    """Every Jacobian of this plan pulled back from one random seed: to compare results that stay lazy."""
+    factors = [node for node, _ in factors_of(rows)]
+    plan, constants = make_plan(factors, trace.variables)
+    found = plan.run([n.value for n in trace.variables], [n.value for n in constants])
+    by_serial = dict(zip((n.serial for n in factors), map(np.asarray, found), strict=True))
+    rng = np.random.default_rng(seed)
+    seeds = [rng.normal(size=[int(n) for n in t.shape]) for t in trace.targets]
+    return [Jacobian(terms, by_serial).vjp(u) for u, row in zip(seeds, rows, strict=True) for terms in row]
+
+
 def backend_run(name: str, trace: Trace, rows: Sequence[Sequence[TermSum]]) -> Run:
     """The same on another library's arrays, compiled where it compiles; waits for the result."""
     backend = load(name)

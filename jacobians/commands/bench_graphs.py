@@ -52,7 +52,7 @@ def _reporter(label: str, say: Callable[[str], None]) -> Callable[[float, int, i
 
 
 def named_costs(graph: EliminationGraph, rule: str) -> dict[str, int]:
-    """The multiplications of the orders that take polynomial time, and of `exact` where the graph is small."""
+    """The multiplications of the polynomial-time orders, and of `exact` where the graph is small."""
     costs = {}
     for name in (*NAMED, "exact"):
         if name == "exact" and len(graph.eliminable) > 20:
