@@ -31,7 +31,12 @@ def listed(call: Callable[..., Any]) -> Function:
     return lambda *arrays: arrays_of(call(*arrays))
 
 
-def _columns(f: Function, arrays: Sequence[Any], k: int, column: Callable[[Function, list[Any], tuple[int, ...]], list[np.ndarray]]) -> list[np.ndarray]:
+def _columns(
+    f: Function,
+    arrays: Sequence[Any],
+    k: int,
+    column: Callable[[Function, list[Any], tuple[int, ...]], list[np.ndarray]],
+) -> list[np.ndarray]:
     """Every target's Jacobian by argument `k`, one entry of the argument at a time."""
     shape = np.shape(arrays[k])
     targets = [np.shape(y) for y in f(*arrays)]
@@ -64,9 +69,7 @@ def differences(f: Function, arrays: Sequence[Any], k: int, step: float = STEP) 
             return [np.asarray(y, float) for y in f(*given[:k], moved, *given[k + 1 :])]
 
         near, far = zip(at(1), at(-1), strict=True), zip(at(2), at(-2), strict=True)
-        return [
-            (8 * (p - m) - (pp - mm)) / (12 * step) for (p, m), (pp, mm) in zip(near, far, strict=True)
-        ]
+        return [(8 * (p - m) - (pp - mm)) / (12 * step) for (p, m), (pp, mm) in zip(near, far, strict=True)]
 
     return _columns(f, arrays, k, column)
 

@@ -117,7 +117,9 @@ def terms(draw: Draw, target: tuple[int, ...], given: tuple[int, ...], kinds: st
 
 
 @st.composite
-def sums(draw: Draw, target: tuple[int, ...], given: tuple[int, ...], kinds: str = "all", most: int = 3) -> TermSum:
+def sums(
+    draw: Draw, target: tuple[int, ...], given: tuple[int, ...], kinds: str = "all", most: int = 3
+) -> TermSum:
     """A random Jacobian of up to `most` Terms (none: zero)."""
     count = draw(st.integers(0, most))
     return TermSum(target, given, tuple(draw(terms(target, given, kinds)) for _ in range(count)))

@@ -1,4 +1,4 @@
-"""Every operation has a row, documentation and a stated derivative; every rule is reached; nothing stands twice."""
+"""Every operation has a row, documentation, a stated derivative; every rule is reached; nothing twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from .test_operations import argnums_of
 UNCALLED: dict[str, str] = {
     # operation: why it has no row (nothing to differentiate, and nothing that a row could call)
 }
-LEAVES = {"variable", "constant", "size"}  # rules without arguments; a size is a symbol until numbers are given
+LEAVES = {
+    "variable",
+    "constant",
+    "size",
+}  # rules without arguments; a size is a symbol until numbers are given
 MULTILINEAR_OR_MAP = {"multilinear", "index map"}  # their local Jacobian is derived, so no formula is due
 operations = pytest.mark.parametrize("known", OPERATIONS.values(), ids=list(OPERATIONS))
 
@@ -42,12 +46,15 @@ def test_documentation(known: Operation) -> None:
     """A sentence for each; a formula where the derivative is stated and not derived."""
     assert known.doc.strip(), f"{known.name} has no docstring"
     assert known.doc.strip().splitlines()[0].rstrip().endswith((".", ":", ";", ",")), known.doc
-    assert known.family and known.arguments
+    assert known.family
+    assert known.arguments
     if known.family == "pointwise":
         assert known.formula, f"{known.name} states no derivative"
 
 
-@pytest.mark.parametrize("name", ["abs", "maximum", "minimum", "hypot", "power", "sign", "clip", "where", "xlogy", "safe_divide"])
+@pytest.mark.parametrize(
+    "name", ["abs", "maximum", "minimum", "hypot", "power", "sign", "clip", "where", "xlogy", "safe_divide"]
+)
 def test_kinks_are_stated(name: str) -> None:
     """Where the derivative at some point is a convention, the record says which."""
     assert OPERATIONS[name].kink or name == "where"
@@ -56,7 +63,9 @@ def test_kinks_are_stated(name: str) -> None:
 def test_a_numpy_function_is_served_once() -> None:
     served = Counter(name for known in OPERATIONS.values() for name in known.serves)
     assert {name: n for name, n in served.items() if n > 1} == {}
-    assert {name: SERVES[name].name for name in served} == {n: known.name for known in OPERATIONS.values() for n in known.serves}
+    assert {name: SERVES[name].name for name in served} == {
+        n: known.name for known in OPERATIONS.values() for n in known.serves
+    }
 
 
 def _reached(monkeypatch: pytest.MonkeyPatch) -> tuple[set[str], set[str]]:
@@ -89,7 +98,7 @@ def test_every_rule_is_reached_by_some_row(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def run_only() -> set[str]:
-    """Rules of the notation itself that rows reach in Jacobians only, never as a vertex (test_engine does)."""
+    """Rules of the notation that rows reach in Jacobians only, never as a vertex (test_engine does)."""
     return {"identity"}
 
 

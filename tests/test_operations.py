@@ -1,4 +1,4 @@
-"""Every operation, judged from its row alone: value, Jacobian, second order, adjoint, orders, modes, indexing, types.
+"""Every operation, judged from its row alone: value, derivatives, adjoint, orders, modes, indexing, types.
 
 The oracle is the primal, by complex step or central differences; every entry is compared, to 1e-8 of the
 largest entry at first order (both oracles reach it on these rows) and 1e-6 at second order.  A deliberately
@@ -38,7 +38,9 @@ rows = pytest.mark.parametrize("case", CASES, ids=[case.label for case in CASES]
 def argnums_of(case: Case, arrays: tuple[Any, ...]) -> tuple[int, ...]:
     if case.argnums is not None:
         return case.argnums
-    return tuple(k for k, a in enumerate(arrays) if isinstance(a, np.ndarray | np.floating) and a.dtype.kind == "f")
+    return tuple(
+        k for k, a in enumerate(arrays) if isinstance(a, np.ndarray | np.floating) and a.dtype.kind == "f"
+    )
 
 
 def jacobians_of(case: Case, arrays: tuple[Any, ...], **options: Any) -> list[list[jac.Jacobian]]:
@@ -110,7 +112,9 @@ def check_adjoint(case: Case) -> None:
             assert pulled.shape == J.input_shape
             assert_close(pushed, np.tensordot(D, v, v.ndim), 1e-11, "jvp", largest(D))
             assert_close(pulled, np.tensordot(u, D, u.ndim), 1e-11, "vjp", largest(D))
-            assert_close(np.sum(u * pushed), np.sum(pulled * v), 1e-11, "<u, Jv> = <J^T u, v>", largest(D) * D.size)
+            assert_close(
+                np.sum(u * pushed), np.sum(pulled * v), 1e-11, "<u, Jv> = <J^T u, v>", largest(D) * D.size
+            )
 
 
 def check_orders(case: Case) -> None:
@@ -157,8 +161,19 @@ def keys(shape: tuple[int, ...]) -> list[Any]:
     last = tuple(n - 1 for n in shape)
     found: list[Any] = [last, ..., tuple(n // 2 for n in shape)]
     if shape:
-        found += [0, -1, (slice(None), -1) if len(shape) > 1 else slice(1), (..., 0), (..., slice(None, None, -1))]
-        found += [slice(0, 1), (..., slice(1, None, 2)), (..., np.array([shape[-1] - 1, 0])), (None, ..., None)]
+        found += [
+            0,
+            -1,
+            (slice(None), -1) if len(shape) > 1 else slice(1),
+            (..., 0),
+            (..., slice(None, None, -1)),
+        ]
+        found += [
+            slice(0, 1),
+            (..., slice(1, None, 2)),
+            (..., np.array([shape[-1] - 1, 0])),
+            (None, ..., None),
+        ]
     if len(shape) > 1:
         first, end = np.array([shape[0] - 1, 0, 0]), np.array([0, shape[-1] - 1, shape[-1] // 2])
         found += [(first, ..., end), (first[:, None], ..., end), np.arange(shape[0]) % 2 == 0]
@@ -179,7 +194,9 @@ def check_types(case: Case) -> None:
         for J, full in zip(flat[t * len(argnums) :], made[t], strict=False):
             wanted = theirs.dtype if theirs.dtype.kind == "f" else np.float64
             assert J.dtype == np.asarray(J).dtype == wanted, f"the Jacobian is {J.dtype}, not {wanted}"
-            assert_close(np.asarray(J, float), np.asarray(full), 3e-4, "float32", max(largest(np.asarray(full)), 1e-2))
+            assert_close(
+                np.asarray(J, float), np.asarray(full), 3e-4, "float32", max(largest(np.asarray(full)), 1e-2)
+            )
 
 
 def check_shape(case: Case) -> None:
@@ -246,7 +263,7 @@ def test_conventions_at_kinks(kink: Kink) -> None:
             made = jac.jacobian(kink.call, wrt=argnums, order=order)(*kink.point)
         for (_, J), expected in zip(flatten(made)[0], kink.expected, strict=True):
             assert_close(np.asarray(J), expected, 1e-12, kink.label, 1.0)
-    
+
 
 # ---- controls: a wrong rule, and each property fails
 
@@ -324,13 +341,19 @@ def test_a_wrong_forward_fails(wrong_rule: Callable[..., None]) -> None:
 
 @pytest.mark.parametrize(
     ("check", "match"),
-    [(check_adjoint, "jvp"), (check_orders, "forward"), (check_modes, "materialized"), (check_indexing, "J"), (check_types, "float32")],
+    [
+        (check_adjoint, "jvp"),
+        (check_orders, "forward"),
+        (check_modes, "materialized"),
+        (check_indexing, "J"),
+        (check_types, "float32"),
+    ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_each_property_notices_a_wrong_entry(check: Any, match: str, wrong_rule: Callable[..., None]) -> None:
     """The dense tensor that a property compares with is altered in one entry: the property must fail."""
     case = _control(check.__name__)
-    arrays, made, found = dense_of(case)
+    _, _, found = dense_of(case)
     if check is check_types:
         return _types_control(case, wrong_rule)
     found[0][0].flat[-1] += 1e-6

@@ -52,7 +52,9 @@ def numbers(whole: TermSum) -> Jacobian:
 
 @LAWS
 @given(st.data(), shapes, shapes)
-def test_assemble_and_materialize_are_the_loop_over_labels(data: st.DataObject, target: Any, given: Any) -> None:
+def test_assemble_and_materialize_are_the_loop_over_labels(
+    data: st.DataObject, target: Any, given: Any
+) -> None:
     whole = data.draw(sums(target, given))
     expected = brute(whole)
     assert np.array_equal(dense(whole), expected)
@@ -149,7 +151,9 @@ def test_collapse_changes_no_value(data: st.DataObject, target: Any, given: Any)
 
 
 @given(st.data(), shapes, shapes)
-def test_canonical_form_is_a_fixed_point_and_names_do_not_matter(data: st.DataObject, target: Any, given: Any) -> None:
+def test_canonical_form_is_a_fixed_point_and_names_do_not_matter(
+    data: st.DataObject, target: Any, given: Any
+) -> None:
     t = data.draw(terms(target, given))
     again = canonical(t.coefficient, t.factors, t.target, t.input, t.sizes)
     assert again == t
@@ -180,7 +184,9 @@ def test_core_is_the_tensor_of_the_distinct_labels(data: st.DataObject, target: 
     spread = np.zeros(full.shape)
     for point in np.ndindex(*(t.sizes[k] for k in t.wiring)):
         at = dict(zip(t.wiring, point, strict=True))
-        spread[tuple(at[k] for k in (*t.target, *t.input))] += t.coefficient * value[tuple(at[k] for k in labels)]
+        spread[tuple(at[k] for k in (*t.target, *t.input))] += (
+            t.coefficient * value[tuple(at[k] for k in labels)]
+        )
     assert np.array_equal(spread, full)
 
 
@@ -222,7 +228,9 @@ def test_assemble_is_linear_in_each_core(data: st.DataObject, target: Any, given
     node = assemble(TermSum(target, given, (t,)))
     by_core = local_jacobian(node, 0)
     value = np.asarray(evaluate([node.args[0]])[0], float)
-    assert np.array_equal(np.tensordot(dense(by_core), value, value.ndim), dense(TermSum(target, given, (t,))))
+    assert np.array_equal(
+        np.tensordot(dense(by_core), value, value.ndim), dense(TermSum(target, given, (t,)))
+    )
     for k in range(1, len(node.args)):
         assert not local_jacobian(node, k).terms
 
@@ -240,11 +248,17 @@ def test_product_and_combination_by_each_argument(data: st.DataObject) -> None:
     for k, arg in enumerate(node.args):
         J = dense(local_jacobian(node, k))
         assert np.array_equal(np.tensordot(J, arg.value, arg.ndim), value)
-    distinct = [(c, n, labels) for c, (n, labels) in zip((2, -1, 1), factors, strict=False) if len(set(labels)) == len(labels)]
+    distinct = [
+        (c, n, labels)
+        for c, (n, labels) in zip((2, -1, 1), factors, strict=False)
+        if len(set(labels)) == len(labels)
+    ]
     parts = [(c, n, labels) for c, n, labels in distinct if set(labels) <= set(output)]
     if parts:
         mixed = combination(parts, output, sizes)
-        total = sum(np.tensordot(dense(local_jacobian(mixed, k)), a.value, a.ndim) for k, a in enumerate(mixed.args))
+        total = sum(
+            np.tensordot(dense(local_jacobian(mixed, k)), a.value, a.ndim) for k, a in enumerate(mixed.args)
+        )
         assert np.array_equal(total, np.asarray(evaluate([mixed])[0]))
 
 
@@ -253,13 +267,18 @@ def test_masks_add_as_numbers_and_select_as_masks() -> None:
     on, off = leaf(np.array([True, False, True])), leaf(np.array([False, True, True]))
     both = combination([(1, on, (0,)), (2, off, (0,))], (0,), (3,))
     assert both.dtype == np.float32
-    assert np.array_equal(evaluate([product([(both, (0,)), (leaf(np.ones(3)), (0,))], (0,), (3,))])[0], [1, 2, 3])
+    assert np.array_equal(
+        evaluate([product([(both, (0,)), (leaf(np.ones(3)), (0,))], (0,), (3,))])[0], [1, 2, 3]
+    )
     wild = leaf(np.array([2.0, np.inf, 3.0]))
     t = collapse(Term(1, ((on, (0,)), (wild, (0,))), (0,), (0,), (3,)))
     whole = TermSum((3,), (3,), (t,))
     assert np.array_equal(dense(whole), np.diag([2.0, 0, 3.0]))
     assert np.array_equal(evaluated(whole, None, None, float).materialize(), np.diag([2.0, 0, 3.0]))
-    more = compose(whole, TermSum((3,), (3,), (Term(1, ((leaf(np.array([1.0, np.nan, 2.0])), (0,)),), (0,), (0,), (3,)),)))
+    more = compose(
+        whole,
+        TermSum((3,), (3,), (Term(1, ((leaf(np.array([1.0, np.nan, 2.0])), (0,)),), (0,), (0,), (3,)),)),
+    )
     assert np.array_equal(dense(more), np.diag([2.0, 0, 6.0]))
 
 
@@ -267,7 +286,7 @@ def test_masks_add_as_numbers_and_select_as_masks() -> None:
 
 
 def test_dz_dA_composes_to_one_term_with_its_delta() -> None:
-    """f = tanh(z), z = A x: df/dA is `(i | i k)  (1 - f[i]^2) x[k]`, two small factors or one core, never n^3."""
+    """f = tanh(z), z = A x: df/dA is `(i | i k)  (1 - f[i]^2) x[k]`: small factors or one core, never n^3."""
     x, slope = leaf(np.arange(4.0)), leaf(np.arange(3.0))
     dz = TermSum((3,), (3, 4), (term(1, [(x, "k")], "i", "ik", {"i": 3, "k": 4}),))
     df = TermSum((3,), (3,), (term(1, [(slope, "i")], "i", "i", {"i": 3}),))
@@ -287,7 +306,9 @@ def test_a_kronecker_product_keeps_its_factors_apart() -> None:
 def test_a_label_carried_by_no_factor_is_ones_and_a_lost_one_counts() -> None:
     ones = TermSum((2,), (3,), (Term(1, (), (0,), (1,), (2, 3)),))
     assert np.array_equal(dense(ones), np.ones((2, 3)))
-    total = compose(TermSum((), (5,), (Term(1, (), (), (0,), (5,)),)), TermSum((5,), (), (Term(1, (), (0,), (), (5,)),)))
+    total = compose(
+        TermSum((), (5,), (Term(1, (), (), (0,), (5,)),)), TermSum((5,), (), (Term(1, (), (0,), (), (5,)),))
+    )
     assert [t.coefficient for t in total.terms] == [5]
 
 
@@ -306,7 +327,7 @@ def test_disjoint_selections_compose_to_zero() -> None:
 
 
 def test_an_index_known_only_when_the_plan_runs_is_composed_all_the_same() -> None:
-    """A table that is no constant (an argsort, say): the inner Jacobian is written out, the value is right."""
+    """A table that is no constant (an argsort, say): the inner Jacobian is written out, and is right."""
     order = Node("variable", (), None, (3,), np.dtype(np.intp), "order", np.array([2, 0, 2]))
     gather = TermSum((3,), (4,), (Term(1, (), (0,), (Table((0,), order),), (3,)),))
     scatter = TermSum((4,), (3,), (Term(1, (), (Table((0,), order),), (0,), (3,)),))

@@ -120,7 +120,10 @@ def test_injective_means_that_no_entry_is_reached_twice(data: st.DataObject, siz
     some = [sizes[label] for label in used]
     if is_injective(coded, some):
         reached = Counter(
-            tuple(value_of(slot, [dict(zip(used, point, strict=True)).get(k, 0) for k in range(4)]) for slot in wired)
+            tuple(
+                value_of(slot, [dict(zip(used, point, strict=True)).get(k, 0) for k in range(4)])
+                for slot in wired
+            )
             for point in points(some)
         )
         assert max(reached.values()) == 1
@@ -176,7 +179,9 @@ def _solve(sizes: list[int], equations: list[tuple[Slot, Slot]]) -> Counter[tupl
 
 def _satisfying(sizes: list[int], equations: list[tuple[Slot, Slot]]) -> Counter[tuple[int, ...]]:
     return Counter(
-        point for point in points(sizes) if all(value_of(a, point) == value_of(b, point) for a, b in equations)
+        point
+        for point in points(sizes)
+        if all(value_of(a, point) == value_of(b, point) for a, b in equations)
     )
 
 
@@ -299,8 +304,21 @@ def _step(draw: Any, shape: tuple[int, ...]) -> tuple[str, Any]:
         return "reshape", draw(st.sampled_from(_factorings(prod(shape))))
     before = (slice(None),) * axis
     if kind == "slice":
-        start, stop = draw(st.integers(-shape[axis], shape[axis])), draw(st.integers(-shape[axis], shape[axis]))
-        cut = draw(st.sampled_from([slice(None, None, -1), slice(start, stop), slice(start, None, 2), slice(stop, None, -2), slice(1, None)]))
+        start, stop = (
+            draw(st.integers(-shape[axis], shape[axis])),
+            draw(st.integers(-shape[axis], shape[axis])),
+        )
+        cut = draw(
+            st.sampled_from(
+                [
+                    slice(None, None, -1),
+                    slice(start, stop),
+                    slice(start, None, 2),
+                    slice(stop, None, -2),
+                    slice(1, None),
+                ]
+            )
+        )
         if len(range(*cut.indices(shape[axis]))):
             return "index", (*before, cut)
     if kind == "transpose":
@@ -389,4 +407,6 @@ def test_reshapes_across_axes(f: Any) -> None:
         J = jac.jacobian(f, order=order)(x)
         assert np.array_equal(np.asarray(J), expected)
         second = jac.hessian(lambda x: f(x) ** 2)(x)
-        assert np.array_equal(np.asarray(second), np.einsum("...abc,...def->...abcdef", 2 * expected, expected))
+        assert np.array_equal(
+            np.asarray(second), np.einsum("...abc,...def->...abcdef", 2 * expected, expected)
+        )

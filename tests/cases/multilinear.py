@@ -55,13 +55,23 @@ DOT = [
     Case("dot", _dot, ((), (2, 3)), id="0-2"),
     Case("dot", _dot, ((2, 3), ()), id="2-0"),
     Case("dot", lambda x, y: x.dot(y), ((2, 3), (3, 4)), id="method"),
-    Case("dot", lambda x: np.dot(2.5, x), ((2, 3),), id="scalar-constant", tags=frozenset({"numpy-promotes"})),
+    Case(
+        "dot", lambda x: np.dot(2.5, x), ((2, 3),), id="scalar-constant", tags=frozenset({"numpy-promotes"})
+    ),
     Case("vdot", np.vdot, ((3,), (3,)), id="vectors", primal=lambda x, y: np.sum(x * y)),
     Case("vdot", np.vdot, ((2, 3), (2, 3)), id="matrices", primal=lambda x, y: np.sum(x * y)),
-    Case("vdot", np.vdot, ((2, 3), (3, 2)), id="flattened", primal=lambda x, y: np.sum(x.ravel() * y.ravel())),
+    Case(
+        "vdot", np.vdot, ((2, 3), (3, 2)), id="flattened", primal=lambda x, y: np.sum(x.ravel() * y.ravel())
+    ),
     Case("vecdot", np.vecdot, ((2, 3), (2, 3)), primal=lambda x, y: np.sum(x * y, -1)),
     Case("vecdot", np.vecdot, ((4, 1, 3), (2, 3)), id="broadcast", primal=lambda x, y: np.sum(x * y, -1)),
-    Case("vecdot", lambda x, y: np.vecdot(x, y, axis=0), ((3, 2), (3, 2)), id="axis", primal=lambda x, y: np.sum(x * y, 0)),
+    Case(
+        "vecdot",
+        lambda x, y: np.vecdot(x, y, axis=0),
+        ((3, 2), (3, 2)),
+        id="axis",
+        primal=lambda x, y: np.sum(x * y, 0),
+    ),
     Case("vecdot", np.linalg.vecdot, ((2, 3), (3,)), id="linalg", primal=lambda x, y: np.sum(x * y, -1)),
     Case("inner", np.inner, ((3,), (3,)), id="vectors"),
     Case("inner", np.inner, ((2, 3), (4, 3)), id="matrices"),
@@ -75,9 +85,19 @@ DOT = [
     Case("tensordot", np.tensordot, ((2, 3, 4), (3, 4, 5)), id="default"),
     Case("tensordot", lambda x, y: np.tensordot(x, y, axes=1), ((2, 3), (3, 4)), id="one"),
     Case("tensordot", lambda x, y: np.tensordot(x, y, axes=0), ((2, 3), (4,)), id="none"),
-    Case("tensordot", lambda x, y: np.tensordot(x, y, axes=([0, 2], [1, 0])), ((2, 3, 4), (4, 2, 5)), id="pairs"),
+    Case(
+        "tensordot",
+        lambda x, y: np.tensordot(x, y, axes=([0, 2], [1, 0])),
+        ((2, 3, 4), (4, 2, 5)),
+        id="pairs",
+    ),
     Case("tensordot", lambda x, y: np.tensordot(x, y, (1, 0)), ((2, 3), (3, 4)), id="ints"),
-    Case("tensordot", lambda x, y: np.tensordot(x, y, ([-1, 0], [0, -1])), ((2, 3, 4), (4, 5, 2)), id="negative"),
+    Case(
+        "tensordot",
+        lambda x, y: np.tensordot(x, y, ([-1, 0], [0, -1])),
+        ((2, 3, 4), (4, 5, 2)),
+        id="negative",
+    ),
     Case("tensordot", lambda x, y: np.linalg.tensordot(x, y, axes=([0], [0])), ((3, 2), (3, 4)), id="linalg"),
     Case("kron", np.kron, ((2,), (3,)), id="1-1"),
     Case("kron", np.kron, ((2, 3), (4, 2)), id="2-2"),
@@ -124,13 +144,18 @@ EINSUM = [
     _einsum("aB,Bc->ca", (2, 3), (3, 4), id="capital-letters"),
     Case("einsum", lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0]), ((2, 3), (3, 4)), id="interleaved"),
     Case("einsum", lambda x, y: np.einsum(x, [0, 1], y, [1, 2]), ((2, 3), (3, 4)), id="interleaved-implicit"),
-    Case("einsum", lambda x, y: np.einsum(x, [Ellipsis, 0], y, [0, 1], [Ellipsis, 1]), ((2, 4, 3), (3, 5)), id="interleaved-ellipsis"),
+    Case(
+        "einsum",
+        lambda x, y: np.einsum(x, [Ellipsis, 0], y, [0, 1], [Ellipsis, 1]),
+        ((2, 4, 3), (3, 5)),
+        id="interleaved-ellipsis",
+    ),
     Case("einsum", lambda x: np.einsum(x, [3, 3], [3]), ((4, 4),), id="interleaved-repeated"),
     Case("einsum", lambda x, y: np.einsum("ij,jk->ik", x, y, optimize=True), ((2, 3), (3, 4)), id="optimize"),
     Case("einsum", lambda x: np.einsum("ij,jk,kl->il", x, CONSTANT, CONSTANT.T), ((2, 3),), id="constants"),
     Case("einsum", lambda x: np.einsum("ij,kj->ik", x, x), ((2, 3),), id="same-argument"),
     Case("einsum", lambda x: np.einsum("ij,ji,ii->", x, x, x), ((3, 3),), id="cubic"),
-]  # fmt: skip
+]
 
 AXES = [
     Case("trace", np.trace, ((3, 3),), id="square"),
@@ -195,7 +220,7 @@ AXES = [
     Case("squeeze", np.squeeze, ((1, 2, 1, 3),), id="all"),
     Case("squeeze", lambda x: np.squeeze(x, 2), ((1, 2, 1, 3),), id="axis"),
     Case("squeeze", lambda x: x.squeeze((0, 2)), ((1, 2, 1, 3),), id="method"),
-]  # fmt: skip
+]
 
 SUMS = [
     Case("affine", built("affine", lambda A, x, b: A @ x + b), ((3, 4), (4,), (3,))),
@@ -229,6 +254,6 @@ SUMS = [
     Case("negative", lambda x: -x, ((2, 3),)),
     Case("negative", np.negative, ((),), id="scalar"),
     Case("positive", lambda x: +x, ((2, 3),)),
-]  # fmt: skip
+]
 
 CASES: list[Case] = [*MATMUL, *DOT, *EINSUM, *AXES, *SUMS]

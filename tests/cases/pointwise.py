@@ -31,7 +31,13 @@ def built(name: str, primal: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _unary(name: str, function: Callable[..., Any], domain: tuple[float, float] = (-1.5, 1.5), oracle: str = "complex", **more: Any) -> Case:  # fmt: skip
+def _unary(
+    name: str,
+    function: Callable[..., Any],
+    domain: tuple[float, float] = (-1.5, 1.5),
+    oracle: str = "complex",
+    **more: Any,
+) -> Case:
     return Case(name, lambda x: function(x), ((2, 3),), domain, oracle, **more)
 
 
@@ -80,7 +86,14 @@ UNARY = [
     Case("abs", lambda x: np.fabs(x), ((3,),), (-1.4, -0.3), "difference", id="fabs"),
     _unary("sinc", np.sinc, (0.2, 1.8)),
     _unary("sinc", np.sinc, (-1e-3, 1e-3), id="near-zero", primal=_sinc_series),
-    Case("sinc", np.sinc, ((3,),), make=lambda rng: (np.array([0.0, 1e-9, -2e-2]),), id="at-zero", primal=_sinc_series),  # fmt: skip
+    Case(
+        "sinc",
+        np.sinc,
+        ((3,),),
+        make=lambda rng: (np.array([0.0, 1e-9, -2e-2]),),
+        id="at-zero",
+        primal=_sinc_series,
+    ),
     _unary("sigmoid", built("sigmoid", lambda x: 1 / (1 + np.exp(-x))), (-4.0, 4.0)),
     _unary("softplus", built("softplus", lambda x: np.log(1 + np.exp(x))), (-4.0, 4.0)),
     _unary("log_sigmoid", built("log_sigmoid", lambda x: -np.log(1 + np.exp(-x))), (-4.0, 4.0)),
@@ -106,11 +119,23 @@ BINARY = [
     Case("arctan2", np.atan2, ((3,), (3,)), (-2.0, -0.5), "difference", id="third-quadrant"),
     Case("hypot", np.hypot, ((2, 1), (3,)), POSITIVE, "difference"),
     Case("xlogy", built("xlogy", lambda x, y: x * np.log(y)), ((2, 3), (3,)), POSITIVE),
-    Case("remainder", lambda x, y: x % y, ((2, 3), (3,)), oracle="difference",
-         make=lambda rng: (rng.uniform(3.1, 3.4, (2, 3)), rng.uniform(0.9, 1.0, 3)), id="operator"),
-    Case("remainder", np.mod, ((3,), (3,)), oracle="difference",
-         make=lambda rng: (rng.uniform(-1.4, -1.1, 3), rng.uniform(0.9, 1.0, 3)), id="negative"),
-]  # fmt: skip
+    Case(
+        "remainder",
+        lambda x, y: x % y,
+        ((2, 3), (3,)),
+        oracle="difference",
+        make=lambda rng: (rng.uniform(3.1, 3.4, (2, 3)), rng.uniform(0.9, 1.0, 3)),
+        id="operator",
+    ),
+    Case(
+        "remainder",
+        np.mod,
+        ((3,), (3,)),
+        oracle="difference",
+        make=lambda rng: (rng.uniform(-1.4, -1.1, 3), rng.uniform(0.9, 1.0, 3)),
+        id="negative",
+    ),
+]
 
 
 def _powers() -> list[Case]:
@@ -118,7 +143,14 @@ def _powers() -> list[Case]:
         Case("power", lambda x, y: x**y, ((2, 3), (2, 3)), POSITIVE, id="both"),
         Case("power", np.power, ((2, 3), (3,)), POSITIVE, id="new-axis"),
         Case("power", np.power, ((2, 1), (1, 3)), POSITIVE, id="size-one-both"),
-        Case("power", np.float_power, ((3,), (3,)), POSITIVE, id="float_power", tags=frozenset({"numpy-promotes"})),
+        Case(
+            "power",
+            np.float_power,
+            ((3,), (3,)),
+            POSITIVE,
+            id="float_power",
+            tags=frozenset({"numpy-promotes"}),
+        ),
         Case("power", np.pow, ((3,), (3,)), POSITIVE, id="pow"),
         Case("power", lambda y: 2**y, ((3,),), id="number-base"),
         Case("power", lambda y: np.float64(0.5) ** y, ((3,),), id="numpy-scalar-base"),
@@ -126,12 +158,22 @@ def _powers() -> list[Case]:
         Case("power", lambda x: x ** np.array(3), ((3,),), id="zero-dimensional-exponent"),
         Case("power", lambda x: x ** np.array([3.0, 0.5, -2.0]), ((2, 3),), POSITIVE, id="array-exponent"),
         Case("power", lambda x: x ** np.array([0, 1, 2, 3]), ((4,),), (-1.5, -0.5), id="integer-exponents"),
-        Case("power", lambda x: x ** np.array([0, 1, 2, 3]), ((4,),), id="integer-exponents-at-zero",
-             make=lambda rng: (np.array([0.0, 0.0, 0.0, 0.5]),)),
-        Case("power", lambda x, y: x**y, ((3,), (3,)), id="exponents-at-zero",
-             make=lambda rng: (np.array([0.7, 1.3, 2.0]), np.array([0.0, 1.0, 2.0]))),
+        Case(
+            "power",
+            lambda x: x ** np.array([0, 1, 2, 3]),
+            ((4,),),
+            id="integer-exponents-at-zero",
+            make=lambda rng: (np.array([0.0, 0.0, 0.0, 0.5]),),
+        ),
+        Case(
+            "power",
+            lambda x, y: x**y,
+            ((3,), (3,)),
+            id="exponents-at-zero",
+            make=lambda rng: (np.array([0.7, 1.3, 2.0]), np.array([0.0, 1.0, 2.0])),
+        ),
         Case("power", lambda x, n: x**n, ((3,), ()), POSITIVE, id="scalar-exponent-argument"),
-    ]  # fmt: skip
+    ]
     for p in (0, 1, 2, 3, 1.0, 2.0, 3.0):
         rows.append(Case("power", lambda x, p=p: x**p, ((2, 3),), id=f"{p}"))
         zero = lambda rng: (np.array([0.0, 0.7, -0.4]),)  # noqa: E731
@@ -162,21 +204,71 @@ CHOICES = [
     Case("maximum", lambda x: np.maximum(0, -x), ((2, 3),), APART, "difference", id="number-left"),
     Case("minimum", np.minimum, ((2, 3), (3,)), oracle="difference", make=_apart),
     Case("minimum", np.fmin, ((2, 3), (3,)), oracle="difference", make=_apart, id="fmin"),
-    Case("minimum", lambda x, y: np.minimum(x * y, y), ((2, 3), (3,)), oracle="difference", make=_apart, id="composed"),
-    Case("clip", _chosen(0.5, 3.6), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="both"),
-    Case("clip", lambda x: x.clip(1.5, 3.6), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="method"),
-    Case("clip", _chosen(None, 3.6), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="high"),
-    Case("clip", _chosen(1.5, None), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="low"),
-    Case("clip", lambda x, y: np.clip(x, y, y + 2.03), ((2, 3), (3,)), oracle="difference", make=_apart, id="bounds-traced"),
-    Case("where", lambda x, y: np.where(x > y, x * y, y * y), ((2, 3), (3,)), oracle="difference", make=_apart),
-    Case("where", lambda x: np.where(x > 2.5, np.exp(-x), 0.0), ((2, 3),), oracle="difference",
-         make=lambda rng: _apart(rng)[:1], id="number"),
-    Case("where", lambda x, y: np.where(np.array([True, False, True]), x, y), ((2, 3), ()), id="constant-mask"),
-    Case("where", lambda x, y: np.where(np.array([[True], [False]]), x, y), ((3,), (2, 1)), id="broadcast-mask"),
-    Case("where", lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), x), ((3,),), oracle="difference",
-         make=lambda rng: (np.array([0.4, -0.7, 1.3]),), id="guarded"),
+    Case(
+        "minimum",
+        lambda x, y: np.minimum(x * y, y),
+        ((2, 3), (3,)),
+        oracle="difference",
+        make=_apart,
+        id="composed",
+    ),
+    Case(
+        "clip", _chosen(0.5, 3.6), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="both"
+    ),
+    Case(
+        "clip",
+        lambda x: x.clip(1.5, 3.6),
+        ((2, 3),),
+        oracle="difference",
+        make=lambda rng: _apart(rng)[:1],
+        id="method",
+    ),
+    Case(
+        "clip",
+        _chosen(None, 3.6),
+        ((2, 3),),
+        oracle="difference",
+        make=lambda rng: _apart(rng)[:1],
+        id="high",
+    ),
+    Case(
+        "clip", _chosen(1.5, None), ((2, 3),), oracle="difference", make=lambda rng: _apart(rng)[:1], id="low"
+    ),
+    Case(
+        "clip",
+        lambda x, y: np.clip(x, y, y + 2.03),
+        ((2, 3), (3,)),
+        oracle="difference",
+        make=_apart,
+        id="bounds-traced",
+    ),
+    Case(
+        "where", lambda x, y: np.where(x > y, x * y, y * y), ((2, 3), (3,)), oracle="difference", make=_apart
+    ),
+    Case(
+        "where",
+        lambda x: np.where(x > 2.5, np.exp(-x), 0.0),
+        ((2, 3),),
+        oracle="difference",
+        make=lambda rng: _apart(rng)[:1],
+        id="number",
+    ),
+    Case(
+        "where", lambda x, y: np.where(np.array([True, False, True]), x, y), ((2, 3), ()), id="constant-mask"
+    ),
+    Case(
+        "where", lambda x, y: np.where(np.array([[True], [False]]), x, y), ((3,), (2, 1)), id="broadcast-mask"
+    ),
+    Case(
+        "where",
+        lambda x: np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), x),
+        ((3,),),
+        oracle="difference",
+        make=lambda rng: (np.array([0.4, -0.7, 1.3]),),
+        id="guarded",
+    ),
     Case("where", lambda x, y: np.where(True, x, y), ((3,), (2, 1)), id="scalar-mask"),
-]  # fmt: skip
+]
 
 ROUNDING = [
     *(
@@ -193,9 +285,14 @@ ROUNDING = [
     Case("trunc", np.fix, ((3,),), (1.1, 1.9), "difference", id="fix"),
     Case("rint", lambda x: np.round(x) + x, ((3,),), (0.6, 1.4), "difference", id="round"),
     Case("heaviside", lambda x, y: np.heaviside(x, 0.5) * y, ((2, 3), (3,)), APART, "difference"),
-    Case("floor_divide", lambda x, y: x // y + x, ((2, 3), (3,)), oracle="difference",
-         make=lambda rng: (rng.uniform(3.1, 3.4, (2, 3)), rng.uniform(0.9, 1.0, 3))),
-]  # fmt: skip
+    Case(
+        "floor_divide",
+        lambda x, y: x // y + x,
+        ((2, 3), (3,)),
+        oracle="difference",
+        make=lambda rng: (rng.uniform(3.1, 3.4, (2, 3)), rng.uniform(0.9, 1.0, 3)),
+    ),
+]
 
 TRUTHS = [
     *(
@@ -218,14 +315,14 @@ TRUTHS = [
         )
     ),
     Case("less", np.less, ((2, 3), (3,)), oracle="difference", make=_apart, id="alone"),
-]  # fmt: skip
+]
 
 CASES: list[Case] = [*UNARY, *BINARY, *_powers(), *CHOICES, *ROUNDING, *TRUTHS]
 
 
 @dataclass(frozen=True)
 class Kink:
-    """A point where the derivative is a convention: `call` at `point` has the Jacobian `expected` by each argument."""
+    """Where the derivative is a convention: `call` at `point` has the Jacobian `expected` by each input."""
 
     name: str
     call: Callable[..., Any]
@@ -250,14 +347,41 @@ KINKS = [
     Kink("minimum", np.minimum, (AT, np.array([0.0, 1.0])), (np.diag([0.5, 0.0]), np.diag([0.5, 1.0]))),
     Kink("hypot", np.hypot, (AT, np.zeros(2)), (np.diag([0.0, 1.0]), NONE)),
     Kink("where", lambda x: np.where(x > 0, np.log(x), 0.0), (AT,), (np.diag([0.0, 0.5]),), "log-at-zero"),
-    Kink("where", lambda x: np.where(x == 0, 1.0, np.sin(x) / x), (AT,),
-         (np.diag([0.0, np.cos(2.0) / 2 - np.sin(2.0) / 4]),), "quotient-at-zero"),
+    Kink(
+        "where",
+        lambda x: np.where(x == 0, 1.0, np.sin(x) / x),
+        (AT,),
+        (np.diag([0.0, np.cos(2.0) / 2 - np.sin(2.0) / 4]),),
+        "quotient-at-zero",
+    ),
     Kink("power", lambda x: x**2, (AT,), (np.diag([0.0, 4.0]),), "square-at-zero"),
-    Kink("power", lambda x, y: x**y, (AT, np.array([2.0, 3.0])), (np.diag([0.0, 12.0]), np.diag([0.0, 8 * np.log(2)])), "zero-base"),
-    Kink("power", lambda x, y: x**y, (AT, np.array([0.0, 0.0])), (NONE, np.diag([0.0, np.log(2.0)])), "zero-exponent"),
-    Kink("xlogy", built("xlogy", lambda x, y: x * np.log(y)), (AT, np.array([0.0, 3.0])),
-         (np.diag([0.0, np.log(3.0)]), np.diag([0.0, 2 / 3])), "zero"),
-    Kink("safe_divide", built("safe_divide", np.divide), (AT, np.array([0.0, 4.0])),
-         (np.diag([0.0, 0.25]), np.diag([0.0, -0.125])), "zero"),
+    Kink(
+        "power",
+        lambda x, y: x**y,
+        (AT, np.array([2.0, 3.0])),
+        (np.diag([0.0, 12.0]), np.diag([0.0, 8 * np.log(2)])),
+        "zero-base",
+    ),
+    Kink(
+        "power",
+        lambda x, y: x**y,
+        (AT, np.array([0.0, 0.0])),
+        (NONE, np.diag([0.0, np.log(2.0)])),
+        "zero-exponent",
+    ),
+    Kink(
+        "xlogy",
+        built("xlogy", lambda x, y: x * np.log(y)),
+        (AT, np.array([0.0, 3.0])),
+        (np.diag([0.0, np.log(3.0)]), np.diag([0.0, 2 / 3])),
+        "zero",
+    ),
+    Kink(
+        "safe_divide",
+        built("safe_divide", np.divide),
+        (AT, np.array([0.0, 4.0])),
+        (np.diag([0.0, 0.25]), np.diag([0.0, -0.125])),
+        "zero",
+    ),
     Kink("floor", np.floor, (AT,), (NONE,)),
-]  # fmt: skip
+]
