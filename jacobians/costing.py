@@ -5,8 +5,8 @@
 ...     z = A @ x + b
 ...     return np.tanh(z)
 >>> table = costs(f, wrt="A", orders=["reverse", "forward"])(np.ones((3, 4)), np.ones(4), np.ones(3))
->>> [(row.name, row.mode, row.multiplications, row.additions) for row in table.rows]
-[('reverse', 'lazy', 15, 3), ('reverse', 'materialized', 75, 95), ...]
+>>> [(row.name, row.mode, row.multiplications, row.additions) for row in table.rows][:2]
+[('reverse', 'lazy', 15, 3), ('reverse', 'materialized', 138, 147)]
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pytest
 
 import jacobians as jac
 from jacobians import cli
-from jacobians.bench import compare, problem
+from jacobians.bench import Comparison, compare, problem
 from jacobians.bench.comparing import batched_inputs
-from jacobians.bench.measuring import environment, interleaved, peak_memory, show_seconds
+from jacobians.bench.measuring import Timing, environment, interleaved, peak_memory, show_seconds
 from jacobians.bench.running import deviation
 from jacobians.errors import MissingExtraError, UnknownNameError
 
@@ -142,6 +143,19 @@ def test_peers_agree(name: str, batch: int | None) -> None:
         assert one.compile_seconds >= 0
         assert batch is not None or (one.deviation is not None and one.deviation < 1e-12)
     assert "theirs / ours" in found.text()
+
+
+def test_rank_correlation_by_hand() -> None:
+    """Flop 1, 2, 3 with times 1, 3, 2: Spearman's 1 - 6 * 2 / (3 * 8) = 0.5."""
+    row = compare(layer, "A", repeat=1, orders=["reverse"], modes=["lazy"])(*ARRAYS).rows[0]
+    rows = [
+        replace(
+            row, row=replace(row.row, order=(str(k),), multiplications=m, additions=0), timing=Timing(t, 0, 1)
+        )
+        for k, (m, t) in enumerate([(1, 1.0), (2, 3.0), (3, 2.0)])
+    ]
+    assert Comparison("", tuple(rows)).rank_correlation == pytest.approx(0.5)
+    assert Comparison("", tuple(rows[:2])).rank_correlation is None
 
 
 def test_the_environment_is_in_every_result() -> None:

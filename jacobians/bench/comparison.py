@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..cost_table import PLAIN, CostRow, order_table, path_table, rules_table, show_size, text_table
 from .measuring import Timing, show_environment, show_seconds
 
@@ -83,6 +85,16 @@ class Comparison:
         found = [one.deviation for one in (*self.rows, *self.paths)] + [one.deviation for one in self.peers]
         return max((off for off in found if off is not None), default=0.0)
 
+    @property
+    def rank_correlation(self) -> float | None:
+        """Spearman's correlation of counted flop and measured seconds; None for fewer than three rows."""
+        ran = {(one.row.order, one.row.mode, one.row.path): one for one in (*self.rows, *self.paths)}
+        pairs = [(one.row.flop, one.seconds) for one in ran.values() if one.seconds is not None]
+        if len({flop for flop, _ in pairs}) < 3:
+            return None
+        flop, seconds = (_ranks([pair[k] for pair in pairs]) for k in (0, 1))
+        return float(np.corrcoef(flop, seconds)[0, 1])
+
     def __getitem__(self, name: str) -> Measured:
         """The first row of that name."""
         for one in (*self.rows, *self.paths):
@@ -99,6 +111,7 @@ class Comparison:
             "batch": self.batch,
             "limit_bytes": self.limit,
             "agreement": self.agreement,
+            "rank_correlation": self.rank_correlation,
             "environment": self.environment,
             "rows": [one.to_dict() for one in self.rows],
             "paths": [one.to_dict() for one in self.paths],
@@ -143,6 +156,8 @@ class Comparison:
         if any(one.deviation is not None for one in ran):
             bound = "0" if self.agreement == 0 else f"{self.agreement:.0e}"
             notes.append(f"  All run orders agree to {bound}.")
+        if self.rank_correlation is not None:
+            notes.append(f"  Counted flop against time: rank correlation {self.rank_correlation:.2f}.")
         if self.paths:
             notes.append("  3 factors have 3 orders; 4 have 15; 5 have 105; 6 have 945.")
             notes.append("  Listed: all up to 5, named ones beyond.")
@@ -166,6 +181,13 @@ class Comparison:
         return self.text()
 
     __repr__ = __str__
+
+
+def _ranks(values: Sequence[float]) -> np.ndarray:
+    """The rank of each value, equal ones sharing theirs."""
+    array = np.asarray(values, float)
+    found: np.ndarray = (array[:, None] > array).sum(1) + ((array[:, None] == array).sum(1) - 1) / 2
+    return found
 
 
 def _folded(text: str) -> list[str]:
