@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,7 @@ LAYER = ["z = A @ x + b; f = tanh(z)", "A:M,N", "x:N", "b:M"]
 LOSS = ["z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)", "A:M,N", "x:N", "b:M", "y:M"]
 
 
-def run(capsys, *words):
+def run(capsys: pytest.CaptureFixture[str], *words: Any) -> Any:
     status = main(words)
     printed = capsys.readouterr()
     return status, printed.out, printed.err
@@ -85,7 +88,9 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_errors_have_three_parts_exit_status_2_and_no_traceback(name, capsys):
+def test_errors_have_three_parts_exit_status_2_and_no_traceback(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     words, wanted = MESSAGES[name]
     status, out, err = run(capsys, *words)
     assert status == 2
@@ -97,12 +102,12 @@ def test_errors_have_three_parts_exit_status_2_and_no_traceback(name, capsys):
         assert err == wanted
 
 
-def test_debug_keeps_the_traceback():
+def test_debug_keeps_the_traceback() -> None:
     with pytest.raises(Exception, match="is not an operation"):
         main(["show", "z = sofmax(x)", "x:4", "--debug"])
 
 
-def test_every_command_has_help(capsys):
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for name in available():
         with pytest.raises(SystemExit) as caught:
             main([name, "--help"])
@@ -110,7 +115,7 @@ def test_every_command_has_help(capsys):
         assert f"jacobians {name}" in capsys.readouterr().out
 
 
-def test_all_commands_of_the_design_are_there():
+def test_all_commands_of_the_design_are_there() -> None:
     assert list(COMMANDS) == [
         "lecture",
         "shapes",
@@ -124,20 +129,20 @@ def test_all_commands_of_the_design_are_there():
     ]
 
 
-def test_without_words_the_commands_are_listed(capsys):
+def test_without_words_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys)
     assert status == 0
     for name in available():
         assert f"  {name}" in out
 
 
-def test_shapes_prints_the_table(capsys):
+def test_shapes_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "shapes", *LAYER)
     assert (status, err) == (0, "")
     assert "∂z/∂A            M × (M × N)      M²N       δ_im x_n" in out
 
 
-def test_show_prints_the_chain(capsys):
+def test_show_prints_the_chain(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "show", *LOSS, "M=3", "N=4", "--wrt", "A")
     assert status == 0
     assert "matrix form   ((f − y) ⊙ (1 − f²)) xᵀ" in out
@@ -145,7 +150,7 @@ def test_show_prints_the_chain(capsys):
 
 
 @pytest.mark.parametrize("form", ["text", "latex", "numpy", "slides", "html", "svg"])
-def test_show_in_every_form(form, capsys):
+def test_show_in_every_form(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     if form == "html":
         pytest.importorskip("jacobians.report")
     status, out, _ = run(capsys, "show", *LOSS, "M=3", "N=4", "--wrt", "A", "--as", form)
@@ -160,14 +165,14 @@ def test_show_in_every_form(form, capsys):
     }[form] in out
 
 
-def test_show_writes_a_file(capsys, tmp_path):
+def test_show_writes_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "f.tex"
     status, out, _ = run(capsys, "show", *LAYER, "--as", "latex", "-o", str(path))
     assert (status, out) == (0, "")
     assert "\\underbrace" in path.read_text(encoding="utf-8")
 
 
-def test_json_is_one_document(capsys):
+def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "shapes", *LAYER, "--json")
     rows = json.loads(out)
     assert rows[0]["title"] == "∂z/∂A"
@@ -190,14 +195,14 @@ def test_json_is_one_document(capsys):
     assert json.loads(out)[0]["name"] == "tanh"
 
 
-def test_matrix_calculus_syntax(capsys):
+def test_matrix_calculus_syntax(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "show", "x'*A*x", "A:n,n", "x:n", "--syntax", "matrixcalculus", "--wrt", "x")
     assert status == 0
     assert "A x" in out
     assert "Aᵀ x" in out
 
 
-def test_ops_lists_every_operation(capsys):
+def test_ops_lists_every_operation(capsys: pytest.CaptureFixture[str]) -> None:
     from jacobians.operation import OPERATIONS
 
     _, out, _ = run(capsys, "ops")
@@ -205,7 +210,7 @@ def test_ops_lists_every_operation(capsys):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_explain_prints_ten_lines(capsys):
+def test_explain_prints_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "explain", "kronecker", "delta")
     assert status == 0
     assert "shared index" in out
@@ -217,7 +222,7 @@ def test_explain_prints_ten_lines(capsys):
     [["shapes", *LAYER], ["show", *LOSS], ["explain", "delta"], ["ops"], ["lecture", "--only", "50-52"]],
     ids=lambda w: w[0],
 )
-def test_an_ascii_pipe_gets_ascii(words):
+def test_an_ascii_pipe_gets_ascii(words: Any) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "jacobians", *words], capture_output=True, env=environment, check=False
@@ -226,14 +231,24 @@ def test_an_ascii_pipe_gets_ascii(words):
     assert done.stdout.isascii()
 
 
-def test_a_closed_pipe_is_no_error():
+def test_a_closed_pipe_is_no_error() -> None:
     done = subprocess.run(
         f'"{sys.executable}" -m jacobians ops | head -1', shell=True, capture_output=True, check=False
     )
     assert done.stderr == b""
 
 
-def test_wide_and_narrow(capsys):
+def test_wide_and_narrow(capsys: pytest.CaptureFixture[str]) -> None:
     for width in (60, 200):
         _, out, _ = run(capsys, "explain", "delta", "--width", str(width))
         assert max(map(len, out.splitlines())) <= width
+
+
+def test_colour_is_for_terminals_and_for_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich")
+    _, plain, _ = run(capsys, "show", *LAYER)
+    _, coloured, _ = run(capsys, "show", *LAYER, "--color", "always")
+    _, refused, _ = run(capsys, "show", *LAYER, "--color", "never")
+    assert "\x1b[" not in plain + refused
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain

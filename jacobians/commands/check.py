@@ -20,27 +20,56 @@ from ..checking.tables import Row, judge_table, read_table, summary
 from ..checking.verdict import Verdict, headline
 from ..errors import JacobiansError, ReadingError
 from ..reading.shapes import Declarations, declarations
-from .output import add_output_arguments, print_json, use_ascii
+from .output import add_output_arguments, emit, print_json, use_ascii
 
-ASCII = str.maketrans({"✓": "ok", "✗": "x", "∂": "d", "×": "x", "²": "^2", "³": "^3", "δ": "d", "Σ": "sum ", "−": "-", "ᵀ": "'"})
+ASCII = str.maketrans(
+    {"✓": "ok", "✗": "x", "∂": "d", "×": "x", "²": "^2", "³": "^3", "δ": "d", "Σ": "sum ", "−": "-", "ᵀ": "'"}
+)
 BAR = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("words", nargs="*", metavar="statements NAME:SHAPE SIZE=INT", help='"A @ x" A:m,n x:n m=3 n=4')
-    parser.add_argument("--wrt", action="append", default=[], metavar="NAME", help="differentiate by; twice for a mixed derivative")
+    parser.add_argument(
+        "words", nargs="*", metavar="statements NAME:SHAPE SIZE=INT", help='"A @ x" A:m,n x:n m=3 n=4'
+    )
+    parser.add_argument(
+        "--wrt",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="differentiate by; twice for a mixed derivative",
+    )
     parser.add_argument("--claim", help="numpy, matrix-calculus or index notation")
     parser.add_argument("--same", nargs=2, metavar=("F", "G"), help="are two formulas the same function?")
-    parser.add_argument("--file", metavar="TABLE", help="judge a table of claims (JSON; YAML, TOML); - for the standard input")
+    parser.add_argument(
+        "--file", metavar="TABLE", help="judge a table of claims (JSON; YAML, TOML); - for the standard input"
+    )
     parser.add_argument("--template", action="store_true", help="print an empty table to fill in")
     parser.add_argument("--layout", help=f"{', '.join(NAMES)} (default: find it)")
-    parser.add_argument("--assume", action="append", default=[], metavar="NAME=WORD", help=f"words: {', '.join(WORDS)}")
-    parser.add_argument("--structure", action="append", default=[], metavar="NAME=WORD", help="symmetric, diagonal, toeplitz, symtoeplitz, lower: entries are tied")
-    parser.add_argument("--order", type=int, default=None, help="order of the derivative (default: the layout's, or 1)")
-    parser.add_argument("--syntax", choices=("numpy", "matrixcalculus"), default="", help="how the texts are written (default: either)")
+    parser.add_argument(
+        "--assume", action="append", default=[], metavar="NAME=WORD", help=f"words: {', '.join(WORDS)}"
+    )
+    parser.add_argument(
+        "--structure",
+        action="append",
+        default=[],
+        metavar="NAME=WORD",
+        help="symmetric, diagonal, toeplitz, symtoeplitz, lower: entries are tied",
+    )
+    parser.add_argument(
+        "--order", type=int, default=None, help="order of the derivative (default: the layout's, or 1)"
+    )
+    parser.add_argument(
+        "--syntax",
+        choices=("numpy", "matrixcalculus"),
+        default="",
+        help="how the texts are written (default: either)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the random points")
-    parser.add_argument("--workers", type=int, default=None, help="processes for --file (default: one for each core)")
+    parser.add_argument(
+        "--workers", type=int, default=None, help="processes for --file (default: one for each core)"
+    )
     add_output_arguments(parser)
 
 
@@ -55,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json(verdict.as_json())
     else:
-        print(shown(str(verdict), args))
+        emit(shown(str(verdict), args), args)
     return 0 if verdict else 1
 
 
@@ -66,12 +95,16 @@ def judged(args: argparse.Namespace) -> Verdict:
         f, claim = args.same
     else:
         if not words or args.claim is None:
-            raise JacobiansError("check needs statements and a claim", "", '"A @ x" A:m,n x:n --wrt x --claim "A"')
+            raise JacobiansError(
+                "check needs statements and a claim", "", '"A @ x" A:m,n x:n --wrt x --claim "A"'
+            )
         f, claim = words.pop(0), args.claim
     declared = declarations(words)
     wrt = [name for given in args.wrt for name in given.split(",")]
     if not wrt and args.same is None:
-        raise JacobiansError("check needs --wrt", f"inputs: {', '.join(declared.names)}", "--wrt x, or --same F G")
+        raise JacobiansError(
+            "check needs --wrt", f"inputs: {', '.join(declared.names)}", "--wrt x, or --same F G"
+        )
     return check(
         f,
         claim,
@@ -115,7 +148,7 @@ def table(args: argparse.Namespace) -> int:
     if args.json:
         print_json([row.as_json() for row in rows])
     else:
-        print(shown(report(rows), args))
+        emit(shown(report(rows), args), args)
     return 0 if all(row.verdict for row in rows) else 1
 
 
@@ -131,7 +164,9 @@ def report(rows: Sequence[Row]) -> str:
     for row in rows:
         if not row.verdict:
             sign = {"false": "✗", "undecided": "?"}[row.verdict.verdict]
-            lines.append(f"{sign} {row.id}: {headline(row.verdict) if not row.error else 'not judged: ' + row.error}")
+            lines.append(
+                f"{sign} {row.id}: {headline(row.verdict) if not row.error else 'not judged: ' + row.error}"
+            )
             lines += [f"    right: {row.verdict.correct}"] if row.verdict.correct else []
     counts = summary(rows)
     lines += [""] * bool(lines)
@@ -150,7 +185,9 @@ def _counted(key: str, groups: dict[str, Any]) -> list[str]:
     width = min(max(width, len(key)), 50)
     lines = [f"{key:<{width}}  true  false  undecided"]
     for name, found in groups.items():
-        lines.append(f"{name[:width]:<{width}}  {found['true']:4}  {found['false']:5}  {found['undecided']:9}")
+        lines.append(
+            f"{name[:width]:<{width}}  {found['true']:4}  {found['false']:5}  {found['undecided']:9}"
+        )
     return [*lines, ""]
 
 

@@ -8,7 +8,7 @@ import textwrap
 from ..errors import UnknownNameError, did_you_mean
 from ..explanations import ALIASES, EXPLANATIONS
 from .ops import ASCII
-from .output import add_output_arguments, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
         print_json({"term": known, "text": EXPLANATIONS[known]})
         return 0
     text = wrapped(EXPLANATIONS[known], width_of(args))
-    print(text.translate(ASCII) if use_ascii(args) else text)
+    emit(text.translate(ASCII) if use_ascii(args) else text, args)
     return 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..identities import Identity, find, judge, library, search
 from .ops import ASCII
-from .output import add_output_arguments, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
         )
         return 0
     text = full(chosen[0]) if args.id else table(chosen, width_of(args))
-    print(text.translate(ASCII) if use_ascii(args) else text)
+    emit(text.translate(ASCII) if use_ascii(args) else text, args)
     return 0
 
 
@@ -47,7 +47,7 @@ def _check(chosen: Sequence[Identity], args: argparse.Namespace) -> int:
         mark = {"true": "+" if ascii else "✓", "false": "x" if ascii else "✗"}.get(row.verdict.verdict, "?")
         known = "" if row.verdict.verdict == one.truth else f"   not as known: {one.truth}"
         said = row.verdict.reason or row.verdict.layout or ""
-        print(f"  {mark} {one.id:<28} {row.verdict.verdict:<10} {said}{known}")
+        emit(f"  {mark} {one.id:<28} {row.verdict.verdict:<10} {said}{known}", args)
     false = sum(one.truth == "false" for one in chosen)
     true = len(chosen) - false
     print(f"\n{len(chosen)} identities: {true} true, {false} known errors; {len(wrong)} not as known.")

@@ -9,7 +9,7 @@ import textwrap
 from .. import ops
 from ..errors import UnknownNameError, did_you_mean
 from ..operation import OPERATIONS, Operation
-from .output import add_output_arguments, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 FAMILIES = ("multilinear", "pointwise", "index map", "reduction", "activation", "matrix", "written out")
 ASCII = str.maketrans(
@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
         print_json([record(op) for op in known])
         return 0
     text = full(known[0], width_of(args)) if args.name is not None else table(known, width_of(args))
-    print(text.translate(ASCII) if use_ascii(args) else text)
+    emit(text.translate(ASCII) if use_ascii(args) else text, args)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 from typing import Any
@@ -52,3 +53,32 @@ def use_color(args: argparse.Namespace) -> bool:
 def print_json(document: Any) -> None:
     """One JSON document on the standard output."""
     print(json.dumps(document, indent=1, ensure_ascii=False, default=str))
+
+
+STYLES = (
+    # what is coloured, and how (rich's words): titles, deltas, verdicts, labels, braces
+    (r"∂\w+/∂\w+|d ?\w+/d ?\w+", "bold cyan"),
+    (r"δ(_\{[^}]*\}|_\w+)?|\bdelta_\w+", "magenta"),
+    (r"✓", "bold green"),
+    (r"✗", "bold red"),
+    (r"^    (index form|einsum|put in|sum over δ|numpy|matrix form|where) ", "bold"),
+    (r"[╰╯┬─│]", "dim"),
+    (r"^  (local Jacobian|order|elimination order)   .*", "bold"),
+)
+
+
+def emit(text: str, args: argparse.Namespace) -> None:
+    """Prints text, coloured where colour is wanted and rich is installed (extra `cli`)."""
+    if not use_color(args):
+        print(text)
+        return
+    try:
+        from rich.console import Console
+        from rich.text import Text
+    except ImportError:
+        print(text)
+        return
+    painted = Text(text)
+    for pattern, style in STYLES:
+        painted.highlight_regex(re.compile(pattern, re.M), style)
+    Console(width=10_000, soft_wrap=True, force_terminal=True, highlight=False).print(painted)

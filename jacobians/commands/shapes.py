@@ -9,7 +9,7 @@ from ..notation.printers import ASCII, UNICODE
 from ..shapetables import ShapeTable, rows_of
 from ..symbolic import symbolic_graph
 from .inputs import add_input_arguments, read_inputs
-from .output import add_output_arguments, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +34,5 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json(table.as_json())
     else:
-        print(table.text(width_of(args), use_ascii(args)))
+        emit(table.text(width_of(args), use_ascii(args)), args)
     return 0

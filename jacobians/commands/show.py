@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..derivations import Derivation
 from .inputs import add_input_arguments, read_inputs
-from .output import add_output_arguments, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     if args.output:
         Path(args.output).write_text(text + "\n", encoding="utf-8")
     else:
-        print(text)
+        emit(text, args) if args.form == "text" else print(text)
     return 0
 
 
