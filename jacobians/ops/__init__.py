@@ -30,6 +30,7 @@ from . import (  # noqa: F401
     spectral,
     statistics,
     structural,
+    tensors,
 )
 
 

@@ -1,7 +1,7 @@
 """Multilinear operations: each is an einsum, so none states a derivative.
 
 `einsum` reads numpy's subscripts (ellipsis, repeated labels, no `->`); matmul, dot, inner, outer,
-tensordot, kron, trace, transpose, sum, mean, diagonal, diag, broadcast_to and their like write their own.
+tensordot, trace, transpose, sum, mean, diagonal, diag, broadcast_to and their like write their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..axes import Shape, Size, entries, number
-from ..errors import ShapeError, UnsupportedError
+from ..errors import ShapeError
 from ..expr import Node, product
 from ..operation import as_node, operation
 from ..wiring import Affine, Slot, selection
@@ -383,42 +383,3 @@ def diagflat(x: Any, k: int = 0) -> Node:
     """z[i, i] = x[i], x flattened first."""
     x = as_node(x)
     return diag(reshape_node(x, (entries(x.shape),)), k)
-
-
-@operation("multilinear", "x y")
-def kron(x: Any, y: Any) -> Node:
-    """z[i p, j q] = x[i, j] y[p, q], the pairs of axes merged: a product and an index map."""
-    x, y = as_node(x), as_node(y)
-    ndim = max(x.ndim, y.ndim)
-    x, y = (reshape_node(n, (1,) * (ndim - n.ndim) + n.shape) for n in (x, y))
-    left, right = [("x", k) for k in range(ndim)], [("y", k) for k in range(ndim)]
-    both = [label for pair in zip(left, right, strict=True) for label in pair]
-    z = contract([(x, left), (y, right)], both, "kron")
-    return reshape_node(z, tuple(a * b for a, b in zip(x.shape, y.shape, strict=True)))
-
-
-LEVI_CIVITA = np.array(
-    [
-        [[0, 0, 0], [0, 0, 1], [0, -1, 0]],
-        [[0, 0, -1], [0, 0, 0], [1, 0, 0]],
-        [[0, 1, 0], [-1, 0, 0], [0, 0, 0]],
-    ]
-)
-
-
-@operation("multilinear", "x y", serves="cross linalg.cross")
-def cross(x: Any, y: Any, axis: int = -1) -> Node:
-    """z[i] = sum_jk ε[i,j,k] x[j] y[k], vectors of length 3 along one axis."""
-    x, y = as_node(x), as_node(y)
-    x, y = moveaxis(x, axis, -1), moveaxis(y, axis, -1)
-    if x.shape[-1] != 3 or y.shape[-1] != 3:
-        raise UnsupportedError(
-            "cross takes vectors of length 3",
-            f"lengths {x.shape[-1]} and {y.shape[-1]}",
-            "x[0]*y[1] - x[1]*y[0] in the plane",
-        )
-    common = broadcast(x.shape[:-1], y.shape[:-1], where="cross")
-    left, right = common.arguments
-    epsilon = as_node(LEVI_CIVITA.astype(np.int8))  # too small to promote float32
-    z = contract([(epsilon, "ijk"), (x, (*left, "j")), (y, (*right, "k"))], (*common.output, "i"), "cross")
-    return moveaxis(z, -1, axis)
