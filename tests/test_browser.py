@@ -116,7 +116,7 @@ def test_the_page_never_scrolls_sideways(browser: Any, report: Path, width: int)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     outside = page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter(e => {
-          if (e.closest(".scroll, pre, .eq") || !e.getClientRects().length) return false;
+          if (e.closest(".scroll, pre, .eq, .chain") || !e.getClientRects().length) return false;
           return e.getBoundingClientRect().right > innerWidth + 1;
         }).map(e => e.tagName + "." + e.className)"""
     )

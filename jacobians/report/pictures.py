@@ -87,7 +87,9 @@ def _blocks(parts: Sequence[tuple[str, list[list[str | None]]]], title: str, acr
 
 def _cells(rows: Sequence[Sequence[str | None]], wide: int) -> str:
     """The cells of a block: those that are zero, those that are not, and the symbols in these."""
-    zeros, hits, words = [], [], []
+    zeros: list[str] = []
+    hits: list[str] = []
+    words: list[str] = []
     for i, row in enumerate(rows):
         for j, one in enumerate(row):
             box = f'<rect x="{j * wide}" y="{i * CELL}" width="{wide}" height="{CELL}"/>'

@@ -104,7 +104,7 @@ def chain_section(subject: Subject) -> str:
         left = total - len(subject.views)
         rest = f"; {left} are not written out." if left else "."
         lines.append(tag("p", f"The whole is the sum over the {total}{more} paths{rest}"))
-    return joined([*lines, key(subject.views[0])])
+    return joined([*lines, key(max(subject.views, key=lambda view: len(view.links)))])
 
 
 def key(view: ChainView) -> str:
