@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ rng = np.random.default_rng(7)
 A, x, b = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
 S = rng.normal(size=(4, 4)) + 4 * np.eye(4)
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "layer": (lambda A, x, b: np.tanh(A @ x + b), (A, x, b)),
     "slices": (lambda x: x[1:] - x[:-1], (x,)),
     "scalars": (lambda x: x[0] ** 2 * x[1] + np.sin(x[2]) / x[3], (x,)),
@@ -32,7 +34,7 @@ FUNCTIONS = {
 }
 
 
-def converter(name):
+def converter(name: str) -> Any:
     if name == "jax":
         jax = pytest.importorskip("jax")
         jax.config.update("jax_enable_x64", True)
@@ -40,7 +42,7 @@ def converter(name):
     return pytest.importorskip("torch").as_tensor
 
 
-def leaves(value):
+def leaves(value: Any) -> Any:
     return [leaf for part in value.values() for leaf in leaves(part)] if isinstance(value, dict) else [value]
 
 
@@ -48,12 +50,12 @@ def leaves(value):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_backend_gives_the_same_numbers(name, order, backend):
+def test_a_backend_gives_the_same_numbers(name: str, order: int, backend: str) -> None:
     convert = converter(backend)
     f, args = FUNCTIONS[name]
     if order == 2 and len(args) > 1:
         pytest.skip("second order is checked on functions of one array")
-    derivative = jac.jacobian(f) if order == 1 else jac.hessian(f)
+    derivative: Any = jac.jacobian(f) if order == 1 else jac.hessian(f)
     wanted = leaves(derivative(*args))
     found = leaves(derivative.compile(*args, backend=backend)(*map(convert, args)))
     assert len(found) == len(wanted)
@@ -63,7 +65,7 @@ def test_a_backend_gives_the_same_numbers(name, order, backend):
 
 @pytest.mark.peers
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_float32_stays_float32(backend):
+def test_float32_stays_float32(backend: str) -> None:
     convert = converter(backend)
     small = x.astype(np.float32)
     found = jac.jacobian(lambda x: np.tanh(x) * x[0]).compile(small, backend=backend)(convert(small))
@@ -71,7 +73,7 @@ def test_float32_stays_float32(backend):
 
 
 @pytest.mark.peers
-def test_operands_of_two_libraries_are_refused():
+def test_operands_of_two_libraries_are_refused() -> None:
     converter("torch")
     call = jac.jacobian(lambda x: x * x).compile(x, backend="torch")
     with pytest.raises(UnsupportedError, match=r"operands mix torch and numpy \(x is ndarray\)"):
@@ -79,7 +81,7 @@ def test_operands_of_two_libraries_are_refused():
 
 
 @pytest.mark.peers
-def test_the_executor_can_be_mapped_by_jax():
+def test_the_executor_can_be_mapped_by_jax() -> None:
     converter("jax")
     import jax
 
@@ -90,13 +92,13 @@ def test_the_executor_can_be_mapped_by_jax():
     np.testing.assert_allclose(np.asarray(mapped), wanted, rtol=1e-9)
 
 
-def test_an_unknown_backend_names_those_there_are():
+def test_an_unknown_backend_names_those_there_are() -> None:
     with pytest.raises(UnknownNameError, match="backend 'tourch' is not known") as caught:
         load("tourch")
     assert "torch" in str(caught.value)
 
 
-def test_dask_builds_every_chunk_from_the_core():
+def test_dask_builds_every_chunk_from_the_core() -> None:
     pytest.importorskip("dask.array")
     for f, wrt in ((lambda A, x: np.tanh(A @ x), "A"), (lambda A, x: (A @ x).reshape(3, 1)[1:].T, "x")):
         J = jac.jacobian(f, wrt)(A, x)
@@ -105,7 +107,7 @@ def test_dask_builds_every_chunk_from_the_core():
         np.testing.assert_allclose(chunked.compute(), np.asarray(J))
 
 
-def test_dask_gives_per_sample_jacobians():
+def test_dask_gives_per_sample_jacobians() -> None:
     array = pytest.importorskip("dask.array")
     from jacobians.backends.blocks import per_sample
 
@@ -115,12 +117,12 @@ def test_dask_gives_per_sample_jacobians():
     np.testing.assert_allclose(found.compute(), wanted)
 
 
-def _row(x):
+def _row(x: Any) -> Any:
     return np.tanh(A @ x)
 
 
 @pytest.mark.slow
-def test_a_cluster_reduces_a_jacobian_larger_than_its_memory():
+def test_a_cluster_reduces_a_jacobian_larger_than_its_memory() -> None:
     """Two workers of 300 MB each reduce a dense dz/dA of 3.2 GB: its norm and J^T J, chunk by chunk."""
     distributed = pytest.importorskip("dask.distributed")
     array = pytest.importorskip("dask.array")
@@ -138,5 +140,5 @@ def test_a_cluster_reduces_a_jacobian_larger_than_its_memory():
     assert norm == pytest.approx(np.sqrt(2000) * np.linalg.norm(v))
 
 
-def _product(A, x):
+def _product(A: Any, x: Any) -> Any:
     return A @ x

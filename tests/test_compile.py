@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,18 +19,18 @@ A, B, x, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 5)), rng.normal(size=4
 P = {"W": A, "b": b}
 
 
-def layer(A, x, b):
+def layer(A: Any, x: Any, b: Any) -> Any:
     z = A @ x + b
     return np.tanh(z)
 
 
-def loss(A, x, b, y):
+def loss(A: Any, x: Any, b: Any, y: Any) -> Any:
     z = A @ x + b
     f = np.tanh(z)
     return 0.5 * np.sum((f - y) ** 2)
 
 
-CALLS = {
+CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "layer": (layer, (A, x, b)),
     "loss": (loss, (A, x, b, np.ones(3))),
     "scalars": (lambda x: x[0] ** 2 * x[1] + x[2] * x[3] ** 3, (x,)),
@@ -49,7 +51,7 @@ CALLS = {
 }
 
 
-def same(got, want):
+def same(got: Any, want: Any) -> None:
     if isinstance(want, dict):
         assert list(got) == list(want)
         for key in want:
@@ -65,7 +67,7 @@ def same(got, want):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("options", [{}, {"dense": True}, {"reuse": True}], ids=["lazy", "dense", "reuse"])
 @pytest.mark.parametrize("name", CALLS)
-def test_a_compiled_call_gives_what_the_plain_call_gives(name, options):
+def test_a_compiled_call_gives_what_the_plain_call_gives(name: str, options: Any) -> None:
     f, args = CALLS[name]
     call = jac.jacobian(f).compile(*args, **options)
     same(call(*args), jac.jacobian(f)(*args))
@@ -73,7 +75,7 @@ def test_a_compiled_call_gives_what_the_plain_call_gives(name, options):
     same(call(*moved), jac.jacobian(f)(*moved))
 
 
-def _moved(arg):
+def _moved(arg: Any) -> Any:
     if isinstance(arg, dict):
         return {key: _moved(value) for key, value in arg.items()}
     if isinstance(arg, list):
@@ -82,7 +84,7 @@ def _moved(arg):
 
 
 @pytest.mark.parametrize("name", ["layer", "scalars", "dict"])
-def test_values_come_with_their_jacobians(name):
+def test_values_come_with_their_jacobians(name: str) -> None:
     f, args = CALLS[name]
     value, found = jac.value_and_jacobian(f).compile(*args)(*args)
     want, plain = jac.value_and_jacobian(f)(*args)
@@ -90,13 +92,13 @@ def test_values_come_with_their_jacobians(name):
     same(found, plain)
 
 
-def test_scalar_graphs_make_no_array_on_the_way():
+def test_scalar_graphs_make_no_array_on_the_way() -> None:
     source = jac.jacobian(CALLS["scalars"][0]).compile(x).source
     assert ".tolist()" in source
     assert "np." not in source
 
 
-def test_a_reused_result_is_read_only_and_refilled():
+def test_a_reused_result_is_read_only_and_refilled() -> None:
     call = jac.jacobian(layer, "A").compile(A, x, b, reuse=True)
     first = call(A, x, b)
     kept = first.copy()
@@ -107,29 +109,29 @@ def test_a_reused_result_is_read_only_and_refilled():
     np.testing.assert_allclose(first, np.asarray(jac.jacobian(layer, "A")(A + 1, x, b)))
 
 
-def test_out_is_written_whole():
+def test_out_is_written_whole() -> None:
     call = jac.jacobian(layer, "A").compile(A, x, b)
     out = np.full((3, 3, 4), np.nan)
     assert call(A, x, b, out=out) is out
     np.testing.assert_allclose(out, np.asarray(jac.jacobian(layer, "A")(A, x, b)))
 
 
-def test_another_shape_is_an_error_that_names_the_argument():
+def test_another_shape_is_an_error_that_names_the_argument() -> None:
     call = jac.jacobian(layer, "A").compile(A, x, b)
     with pytest.raises(ShapeError, match=r"compiled for x of shape \(4,\)") as caught:
         call(A, np.ones(5), b)
     assert "x has shape (5,)" in str(caught.value)
 
 
-def test_compiling_inside_a_traced_function_is_refused():
-    def nested(x):
+def test_compiling_inside_a_traced_function_is_refused() -> None:
+    def nested(x: Any) -> Any:
         return jac.jacobian(lambda y: y * y).compile(x)(x)
 
     with pytest.raises(UnsupportedError, match="compile needs arrays as examples"):
         jac.jacobian(nested)(x)
 
 
-def test_results_do_not_alias_arguments():
+def test_results_do_not_alias_arguments() -> None:
     a = A.copy()
     call = jac.jacobian(lambda A, x: A @ x, "x").compile(a, x)
     held = call(a, x)
@@ -145,13 +147,13 @@ def test_results_do_not_alias_arguments():
 @pytest.mark.parametrize(
     "name", ["layer", "loss", "slices", "matrix product", "inverse", "norm", "residual", "scalars"]
 )
-def test_a_printed_program_runs_alone_and_agrees(name, style):
+def test_a_printed_program_runs_alone_and_agrees(name: str, style: str) -> None:
     f, args = CALLS[name]
     text = jac.source(f, style=style)(*args)
     assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == [
         "import numpy as np"
     ]
-    namespace: dict = {}
+    namespace: dict[str, Any] = {}
     exec(compile(text, "<program>", "exec"), namespace)
     function = [value for value in namespace.values() if callable(value)][-1]
     found = function(*args)
@@ -161,13 +163,13 @@ def test_a_printed_program_runs_alone_and_agrees(name, style):
         np.testing.assert_allclose(got, np.asarray(want), rtol=1e-10)
 
 
-def test_the_slide_program_has_the_diagonal_and_the_lecture_s_einsum():
+def test_the_slide_program_has_the_diagonal_and_the_lecture_s_einsum() -> None:
     text = jac.source(layer, style="slides")(A, x, b)
     assert "np.diag(" in text
     assert "np.einsum('ij,jkl->ikl'" in text
 
 
-def test_every_line_of_a_program_says_its_shape():
+def test_every_line_of_a_program_says_its_shape() -> None:
     lines = [
         line
         for line in jac.source(layer)(A, x, b).splitlines()
@@ -179,7 +181,7 @@ def test_every_line_of_a_program_says_its_shape():
 # ---- dense results that are mostly zero
 
 
-def test_untouched_pages_are_not_paid_for():
+def test_untouched_pages_are_not_paid_for() -> None:
     J = jac.jacobian(lambda A, x: A @ x, "A")(np.ones((300, 200)), np.arange(200.0))
     dense = J.materialize()
     assert dense.nbytes == 300 * 300 * 200 * 8
@@ -189,7 +191,7 @@ def test_untouched_pages_are_not_paid_for():
     assert dense[0, 1, 0] == 3.0
 
 
-def test_the_fraction_of_written_pages_decides():
+def test_the_fraction_of_written_pages_decides() -> None:
     assert pages.written_fraction([((500, 400), (1_600_000 + 3200, 8))], 8, 800_000_000) < 0.01
     assert pages.written_fraction([((1000, 1000), (8000, 8))], 8, 8_000_000) == 1.0
 
@@ -204,7 +206,7 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_free_delta_is_a_block_toeplitz_view(name):
+def test_a_free_delta_is_a_block_toeplitz_view(name: str) -> None:
     J = VIEWS[name]()
     view = J.materialize(copy=None)
     np.testing.assert_allclose(view, J.materialize())
@@ -213,7 +215,7 @@ def test_a_free_delta_is_a_block_toeplitz_view(name):
     assert J.materialize(copy=True).flags.writeable
 
 
-def test_a_view_holds_a_fraction_of_the_tensor():
+def test_a_view_holds_a_fraction_of_the_tensor() -> None:
     J = jac.jacobian(lambda A, x: A @ x, "A")(np.ones((200, 100)), np.ones(100))
     tracemalloc.start()
     view = J.materialize(copy=None)
@@ -223,14 +225,14 @@ def test_a_view_holds_a_fraction_of_the_tensor():
     assert peak < view.nbytes / 50
 
 
-def test_where_the_core_depends_on_the_label_there_is_no_view():
+def test_where_the_core_depends_on_the_label_there_is_no_view() -> None:
     J = jac.jacobian(layer, "A")(A, x, b)
     assert toeplitz_view(J.bound(), J.dtype) is None
 
 
 # ---- batches
 
-ROWS = {
+ROWS: dict[str, Callable[..., Any]] = {
     "scalars": lambda x: np.array([x[0] * x[1], np.sin(x[2]) / x[3]]),
     "layer": lambda x: np.tanh(A @ x),
     "slices": lambda x: x[1:] - x[:-1],
@@ -247,7 +249,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_batch_is_the_function_row_by_row_and_shares_its_label(name):
+def test_a_batch_is_the_function_row_by_row_and_shares_its_label(name: str) -> None:
     f, batch = ROWS[name], rng.normal(size=(5, 4))
     g = jac.vectorize(f)
     np.testing.assert_allclose(g(batch), np.stack([f(row) for row in batch]))
@@ -256,18 +258,18 @@ def test_a_batch_is_the_function_row_by_row_and_shares_its_label(name):
     wanted = np.zeros_like(dense)
     for k, row in enumerate(batch):
         one = np.asarray(jac.jacobian(f)(row))
-        wanted[(k, *(slice(None),) * (one.ndim - 1), k)] = one
+        wanted[k, ..., k, :] = one
     np.testing.assert_allclose(dense, wanted, atol=1e-14)
     assert all(t.target[0] == t.input[0] for t in J.terms.terms)
 
 
-def test_shared_arguments_have_no_batch_axis():
+def test_shared_arguments_have_no_batch_axis() -> None:
     batch = rng.normal(size=(5, 4))
     g = jac.vectorize(lambda A, x: A @ x, in_axes={"A": None})
     np.testing.assert_allclose(g(A, batch), batch @ A.T)
     assert jac.jacobian(g, "A")(A, batch).shape == (5, 3, 3, 4)
 
 
-def test_batches_of_two_sizes_are_refused():
+def test_batches_of_two_sizes_are_refused() -> None:
     with pytest.raises(ShapeError, match="vectorize needs one batch size"):
         jac.vectorize(lambda x, y: x * y)(np.ones((5, 4)), np.ones((6, 4)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ LAYER = {"A": "M,N", "x": "N", "b": "M"}
 LOSS = "z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)"
 
 
-def loss(A, x, b, y):
+def loss(A: Any, x: Any, b: Any, y: Any) -> Any:
     z = A @ x + b
     f = np.tanh(z)
     L = 0.5 * np.sum((f - y) ** 2)
@@ -32,7 +34,7 @@ def loss(A, x, b, y):
 # ---- step by step
 
 
-def test_a_lecturer_goes_step_by_step():
+def test_a_lecturer_goes_step_by_step() -> None:
     z, dz = jac.ops.affine(A, x, b)
     f, df = jac.ops.tanh(z)
     np.testing.assert_allclose(z, A @ x + b)
@@ -42,13 +44,13 @@ def test_a_lecturer_goes_step_by_step():
     np.testing.assert_allclose(np.asarray(dfdA), np.einsum("i,im,n->imn", 1 - f**2, np.eye(3), x))
 
 
-def test_arrays_join_a_chain_with_their_split():
+def test_arrays_join_a_chain_with_their_split() -> None:
     _, df = jac.ops.tanh(A @ x)
     found = jac.chain((np.ones(3), 0), df["x"], (A, 1))
     np.testing.assert_allclose(np.asarray(found), (1 - np.tanh(A @ x) ** 2) @ A)
 
 
-def test_the_error_of_a_broken_chain_reads_as_in_a_lecture():
+def test_the_error_of_a_broken_chain_reads_as_in_a_lecture() -> None:
     dL_df = jac.jacobian(lambda f: np.sum(f**2))(np.ones(3))
     dL_df.target_name, dL_df.input_name = "L", "f"
     dz_dA = jac.jacobian(lambda A: A @ x)(rng.normal(size=(5, 4)))
@@ -62,7 +64,7 @@ def test_the_error_of_a_broken_chain_reads_as_in_a_lecture():
     ]
 
 
-def test_an_array_without_its_split_is_no_link():
+def test_an_array_without_its_split_is_no_link() -> None:
     with pytest.raises(UnsupportedError, match="a link of the chain is ndarray"):
         jac.chain(A, x)
 
@@ -70,7 +72,7 @@ def test_an_array_without_its_split_is_no_link():
 # ---- graphs and chains
 
 
-def test_a_graph_names_the_function_s_own_variables():
+def test_a_graph_names_the_function_s_own_variables() -> None:
     g = jac.trace(loss)(A, x, b, y)
     assert g.nodes == ("A", "x", "b", "y", "z", "f", "L")
     assert repr(g.chain("L", "A")) == "∂L/∂A = ∂L/∂f · ∂f/∂z · ∂z/∂A"
@@ -79,8 +81,8 @@ def test_a_graph_names_the_function_s_own_variables():
     np.testing.assert_allclose(np.asarray(g.local("f", "z")), np.diag(1 - np.tanh(A @ x + b) ** 2))
 
 
-def test_paths_of_a_residual_add_up():
-    def net(x, W):
+def test_paths_of_a_residual_add_up() -> None:
+    def net(x: Any, W: Any) -> Any:
         h = x + np.tanh(W @ x)
         k = h + np.tanh(W @ h)
         return k
@@ -92,12 +94,12 @@ def test_paths_of_a_residual_add_up():
     np.testing.assert_allclose(total, np.asarray(chain.whole))
 
 
-def test_jac_name_names_an_intermediate():
+def test_jac_name_names_an_intermediate() -> None:
     g = jac.trace(lambda x: np.exp(jac.name(x * x, "square")))(x)
     assert "square" in g.nodes
 
 
-def test_an_unknown_name_lists_those_there_are():
+def test_an_unknown_name_lists_those_there_are() -> None:
     with pytest.raises(UnknownNameError, match="'q' is no named value") as caught:
         jac.trace(loss)(A, x, b, y).local("L", "q")
     assert "A, x, b, y, z, f, L" in str(caught.value)
@@ -106,7 +108,7 @@ def test_an_unknown_name_lists_those_there_are():
 # ---- symbolic shapes
 
 
-def test_sizes_stay_symbols():
+def test_sizes_stay_symbols() -> None:
     rows = {row.title: row for row in jac.shapes("z = A @ x + b; f = tanh(z)", **LAYER).rows}
     assert rows["∂z/∂A"].shape == "M × (M × N)"
     assert str(rows["∂z/∂A"].entries) == "M**2*N"
@@ -114,7 +116,7 @@ def test_sizes_stay_symbols():
     assert rows["∂f/∂A"].index == "δ_im (1 − f_i²) x_n"
 
 
-def test_the_shape_table_is_the_mock_up_s():
+def test_the_shape_table_is_the_mock_up_s() -> None:
     text = jac.shapes("z = A @ x + b; f = tanh(z)", **LAYER).text()
     lines = [line.split() for line in text.splitlines()]
     assert ["∂z/∂A", "M", "×", "(M", "×", "N)", "M²N", "δ_im", "x_n", "MN"] in lines
@@ -122,7 +124,7 @@ def test_the_shape_table_is_the_mock_up_s():
     assert max(map(len, text.splitlines())) <= 80 + 8
 
 
-def test_numbers_are_put_in_where_they_are_known():
+def test_numbers_are_put_in_where_they_are_known() -> None:
     table = jac.shapes("z = A @ x + b; L = sum(z**2)", layout="all", M=3, N=4, **LAYER)
     rows = {row.title: row for row in table.rows}
     assert rows["∂z/∂A"].layout("vec").startswith("3 × 12  xᵀ⊗I")
@@ -141,11 +143,11 @@ def test_numbers_are_put_in_where_they_are_known():
         ("Y = A @ X @ B", {"A": "k,n", "X": "n,p", "B": "p,q", "wrt": "X"}, "B_pj A_in"),
     ],
 )
-def test_index_forms(text, shapes, index):
+def test_index_forms(text: Any, shapes: Any, index: Any) -> None:
     assert jac.show(text, **shapes).index_form() == index
 
 
-def test_a_derivation_prints_every_step_of_the_mock_up():
+def test_a_derivation_prints_every_step_of_the_mock_up() -> None:
     text = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER).text()
     for line in (
         "    index form    (∂L/∂A)_mn = Σ_i Σ_j (∂L/∂f)_i (∂f/∂z)_ij (∂z/∂A)_jmn",
@@ -160,40 +162,40 @@ def test_a_derivation_prints_every_step_of_the_mock_up():
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_ascii_has_no_other_symbol():
+def test_ascii_has_no_other_symbol() -> None:
     d = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER)
     assert d.text(ascii=True).isascii()
     assert jac.shapes(LOSS, layout="all", y="M", M=3, N=4, **LAYER).text(ascii=True).isascii()
 
 
-def test_the_latex_has_braces_with_shapes():
+def test_the_latex_has_braces_with_shapes() -> None:
     assert (
         r"\underbrace{\frac{\partial z}{\partial A}}_{M \times (M \times N)}"
         in jac.show("z = A @ x", wrt="A", A="M,N", x="N").latex()
     )
 
 
-def test_a_derivation_s_program_needs_numbers_and_then_runs():
+def test_a_derivation_s_program_needs_numbers_and_then_runs() -> None:
     with pytest.raises(ReadingError, match="a numpy program needs one"):
         jac.show("z = A @ x", wrt="A", A="M,N", x="N").numpy()
     text = jac.show("z = A @ x", wrt="A", A="M,N", x="N", M=3, N=4).numpy()
-    namespace: dict = {}
+    namespace: dict[str, Any] = {}
     exec(compile(text, "<program>", "exec"), namespace)
     found = namespace["z"](A, x)[-1]
     np.testing.assert_allclose(found, np.einsum("im,n->imn", np.eye(3), x))
 
 
-def test_no_dependence_is_said():
+def test_no_dependence_is_said() -> None:
     assert "z does not depend on c" in jac.show("z = A @ x", wrt="c", A="M,N", x="N", c="K").text()
 
 
-def test_a_python_function_needs_no_numbers_either():
+def test_a_python_function_needs_no_numbers_either() -> None:
     d = jac.show(loss, wrt="A", y="M", **LAYER)
     assert d.shape == "(M × N)"
     assert [k.input_name for k in d.chain.paths[0]] == ["f", "z", "A"]
 
 
-def test_an_undeclared_argument_is_named():
+def test_an_undeclared_argument_is_named() -> None:
     with pytest.raises(JacobiansError, match="y has no shape"):
         jac.show(loss, wrt="A", **LAYER)
 
@@ -201,7 +203,7 @@ def test_an_undeclared_argument_is_named():
 # ---- a Jacobian shows itself
 
 
-def test_a_jacobian_s_notation_uses_the_function_s_names():
+def test_a_jacobian_s_notation_uses_the_function_s_names() -> None:
     J = jac.jacobian(loss, "A")(A, x, b, y)
     assert J.index_form() == "(f_m − y_m)(1 − f_m²) x_n"
     assert J.einsum() == 'np.einsum("m,m,n->mn", f - y, 1 - f**2, x)'
@@ -211,7 +213,7 @@ def test_a_jacobian_s_notation_uses_the_function_s_names():
 
 
 @pytest.mark.parametrize("name", ["tensor", "vec", "vec-row"])
-def test_layouts_of_a_tensor(name):
+def test_layouts_of_a_tensor(name: str) -> None:
     J = jac.jacobian(lambda A, x: A @ x, "A")(A, x)
     dense = np.asarray(J)
     wanted = {
@@ -222,7 +224,7 @@ def test_layouts_of_a_tensor(name):
     np.testing.assert_allclose(J.layout(name), wanted[name])
 
 
-def test_a_layout_without_a_place_says_why():
+def test_a_layout_without_a_place_says_why() -> None:
     J = jac.jacobian(lambda A, x: A @ x, "A")(A, x)
     with pytest.raises(LayoutError, match="numerator layout has no place"):
         J.layout("numerator")
@@ -230,7 +232,7 @@ def test_a_layout_without_a_place_says_why():
         J.layout("gradient")
 
 
-def test_scipy_gets_the_sparse_matrix_and_the_operator():
+def test_scipy_gets_the_sparse_matrix_and_the_operator() -> None:
     pytest.importorskip("scipy")
     for f, wrt in (
         (lambda A, x: np.tanh(A @ x), "A"),
@@ -247,7 +249,7 @@ def test_scipy_gets_the_sparse_matrix_and_the_operator():
             np.testing.assert_allclose(operator.rmatvec(u), dense.T @ u)
 
 
-def test_a_flattening_must_say_which():
+def test_a_flattening_must_say_which() -> None:
     J = jac.jacobian(lambda x: x * x)(x)
     pytest.importorskip("scipy")
     with pytest.raises(UnsupportedError, match="vec='cols' is not known"):
@@ -258,9 +260,9 @@ def test_a_flattening_must_say_which():
 
 
 @pytest.mark.parametrize("term", EXPLANATIONS)
-def test_explanations_are_about_ten_lines(term):
+def test_explanations_are_about_ten_lines(term: str) -> None:
     assert 4 <= len(EXPLANATIONS[term].splitlines()) <= 14
 
 
-def test_aliases_lead_somewhere():
+def test_aliases_lead_somewhere() -> None:
     assert set(ALIASES.values()) <= set(EXPLANATIONS)

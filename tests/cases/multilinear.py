@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ def _dot(x: Any, y: Any) -> Any:
 
 
 def _einsum(text: str, *shapes: tuple[int, ...], id: str = "") -> Case:
-    calls = [
+    calls: list[Callable[..., Any]] = [
         lambda x: np.einsum(text, x),
         lambda x, y: np.einsum(text, x, y),
         lambda x, y, v: np.einsum(text, x, y, v),
@@ -67,7 +68,7 @@ DOT = [
     Case("vecdot", np.vecdot, ((4, 1, 3), (2, 3)), id="broadcast", primal=lambda x, y: np.sum(x * y, -1)),
     Case(
         "vecdot",
-        lambda x, y: np.vecdot(x, y, axis=0),
+        lambda x, y: np.vecdot(x, y, axis=0),  # type: ignore[call-overload]
         ((3, 2), (3, 2)),
         id="axis",
         primal=lambda x, y: np.sum(x * y, 0),
