@@ -30,44 +30,23 @@ EXTRAS = {
 }
 
 # A module (or package) imports those of the rows above it and those further left in its own row.
-LAYERS = [
-    ["errors", "explanations", "pages", "containers"],
-    ["axes", "expr", "layouts"],
-    ["wiring", "collapsing", "terms", "spelling"],
-    ["operation", "presentation"],
-    ["contraction", "ops"],
-    ["tracing", "graph", "orders", "notation", "reading"],
-    [
-        "plan",
-        "codegen",
-        "traces",
-        "dense",
-        "counting",
-        "scalars",
-        "batching",
-        "vertex_orders",
-        "writing",
-        "toeplitz",
-        "picking",
-    ],
-    [
-        "derivative",
-        "prepared",
-        "expression",
-        "inline",
-        "sparse",
-        "backends",
-        "frozen",
-        "verbs",
-        "steps",
-        "standalone",
-        "symbolic",
-    ],
-    ["functions", "slides", "cost_table", "chain_costs", "costing", "shapetables"],
-    ["checking", "identities", "derivations", "report", "plots", "bench"],
-    ["commands", "lecture", "cli", "__init__", "__main__"],
-]
+MAP = """
+errors explanations pages containers
+axes expr layouts
+wiring collapsing terms spelling
+operation presentation
+contraction ops
+tracing graph orders notation reading
+plan codegen traces dense counting simplify scalars batching vertex_orders writing toeplitz
+picking derivative prepared expression inline sparse backends frozen verbs
+steps standalone symbolic functions slides cost_table chain_costs costing shapetables
+checking identities derivations report plots bench
+commands lecture cli __init__ __main__
+"""
+LAYERS = [row.split() for row in MAP.strip().splitlines()]
 POSITION = {name: (row, column) for row, names in enumerate(LAYERS) for column, name in enumerate(names)}
+
+LAST = (len(LAYERS), 0)  # a module that the map does not name yet
 
 # Imports inside functions that point the other way: (module, what it imports late), and why.
 LATE: dict[tuple[str, str], str] = {
@@ -146,7 +125,7 @@ def upward() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
             theirs = unit(target)
             if theirs == mine or (theirs == "__init__" and mine in VERSION):
                 continue
-            if POSITION[theirs] >= POSITION[mine]:
+            if POSITION.get(theirs, LAST) >= POSITION.get(mine, LAST):
                 (late if inside else top).add((mine, theirs))
     return top, late
 
