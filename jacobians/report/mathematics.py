@@ -128,12 +128,13 @@ def shape_math(
 def title(link: Link, view: ChainView) -> str:
     """`∂z/∂A ∈ ℝ^{M×(M×N)}`, and with numbers where they are known."""
     spaces = [(link.target_shape, link.input_shape), (view.at(link.target_shape), view.at(link.input_shape))]
-    signs = "".join(
+    signs = [
         f"{mo('∈' if k == 0 else '=')}<msup><mi>ℝ</mi>{shape_math(*shapes, ones=False)}</msup>"
         for k, shapes in enumerate(spaces)
         if (k == 0 or shapes != spaces[0]) and (shapes[0] or shapes[1])
-    )
-    return math(flat_fraction(link) + (signs or f"{mo('∈')}<mi>ℝ</mi>"))
+    ]
+    first, *rest = signs or [f"{mo('∈')}<mi>ℝ</mi>"]
+    return " ".join([math(flat_fraction(link) + first), *map(math, rest)])
 
 
 def flat_fraction(link: Link) -> str:
