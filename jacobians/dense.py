@@ -22,10 +22,14 @@ from .wiring import encode, indices, strided, view
 
 def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Zeros for a dense Jacobian, on pages chosen by how many of them its wirings reach."""
-    itemsize = np.dtype(dtype).itemsize
-    nbytes = itemsize * math.prod(shape)
-    if nbytes < pages.LARGE:
+    if np.dtype(dtype).itemsize * math.prod(shape) < pages.LARGE:
         return np.zeros(shape, dtype)
+    return pages.zeros(shape, dtype, reached(whole, shape, dtype))
+
+
+def reached(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> float:
+    """The share of the dense array's pages that its wirings reach."""
+    itemsize = np.dtype(dtype).itemsize
     steps = [itemsize * math.prod(shape[k + 1 :]) for k in range(len(shape))]
     walks = []
     for t in whole.terms:
@@ -33,9 +37,9 @@ def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         slots, _ = encode((*t.target, *t.input), {label: k for k, label in enumerate(wiring)})
         walk = strided(slots, steps, len(wiring))
         if walk is None:
-            return np.zeros(shape, dtype)
+            return 1.0
         walks.append(([int(t.sizes[k]) for k in wiring], walk[1]))
-    return pages.zeros(shape, dtype, pages.written_fraction(walks, itemsize, nbytes))
+    return pages.written_fraction(walks, itemsize, itemsize * math.prod(shape))
 
 
 def write(out: np.ndarray, whole: TermSum) -> np.ndarray:
@@ -82,7 +86,9 @@ def _write_product(through: np.ndarray, t: Term, order: dict[int, int]) -> None:
     if t.coefficient != 1:
         arrays.append(np.asarray(t.coefficient, arrays[0].dtype if arrays[0].dtype.kind == "f" else None))
     while len(arrays) > 2:
-        i, j = min(combinations(range(len(arrays)), 2), key=lambda pair: _joint(arrays[pair[0]], arrays[pair[1]]))
+        i, j = min(
+            combinations(range(len(arrays)), 2), key=lambda pair: _joint(arrays[pair[0]], arrays[pair[1]])
+        )
         arrays.append(arrays[i] * arrays[j])
         del arrays[j], arrays[i]
     if len(arrays) == 2:
@@ -120,4 +126,8 @@ def triplets(whole: TermSum) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, 
     def joined(parts: list[np.ndarray]) -> np.ndarray:
         return np.concatenate(parts) if parts else empty
 
-    return tuple(map(joined, targets)), tuple(map(joined, inputs)), np.concatenate(values) if values else np.zeros(0)
+    return (
+        tuple(map(joined, targets)),
+        tuple(map(joined, inputs)),
+        np.concatenate(values) if values else np.zeros(0),
+    )

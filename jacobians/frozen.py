@@ -34,6 +34,7 @@ from .inline import (
 )
 from .prepared import accumulate
 from .scalars import FAILS, scalar_program
+from .simplify import simplified
 from .terms import TermSum
 from .toeplitz import toeplitz_layout
 from .traces import Trace, Wrt, trace_function
@@ -89,12 +90,19 @@ class Compiled:
                 "a traced or symbolic value was given",
                 "compile outside of traced functions",
             )
+        rows = accumulate(self.trace, order)
+        shaped = [form.shaped(terms) for row in rows for terms in row]
+        stop = {n.serial for n in self.trace.variables}
+        beside = self.trace.targets if value else ()
+        wholes, self.values = simplified(shaped, beside, stop, splice=form.name == "dense")
+        pairs = [
+            (t, p, n)
+            for t, p in zip(self.trace.targets, self.trace.paths, strict=True)
+            for n in self.trace.wrt
+        ]
         self.titles = [
-            Title(form.shaped(terms), names(self.trace, target, path), node.name, _floating(target))
-            for target, path, row in zip(
-                self.trace.targets, self.trace.paths, accumulate(self.trace, order), strict=True
-            )
-            for node, terms in zip(self.trace.wrt, row, strict=True)
+            Title(terms, names(self.trace, target, path), node.name, _floating(target))
+            for terms, (target, path, node) in zip(wholes, pairs, strict=True)
         ]
         self.factors = {n.serial: n for title in self.titles for n in nodes_of(title.terms)}
         self._copies: dict[int, str] = {}
@@ -105,7 +113,7 @@ class Compiled:
 
     def _generate(self) -> Callable[..., Any]:
         """The whole call as one function of the traced variables' arrays."""
-        roots = [*self.factors.values(), *(self.trace.targets if self.value else ())]
+        roots = [*self.factors.values(), *self.values]
         inputs = self.trace.variables
         plain = program(roots, inputs, running=True)
         slow = self._finished(plain, [plain.names[n.serial] for n in inputs], [], scalar=False)
@@ -223,7 +231,7 @@ class Compiled:
             return inner
         wrap = made.fresh("values")
         made.bindings[wrap] = lambda found: self.trace.rebuild([np.array(v) for v in found])
-        return f"({wrap}([{', '.join(made.names[t.serial] for t in self.trace.targets)}]), {inner})"
+        return f"({wrap}([{', '.join(made.names[t.serial] for t in self.values)}]), {inner})"
 
     def _mirror(self) -> Callable[[list[Any]], Any]:
         from .verbs import mirrored

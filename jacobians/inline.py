@@ -176,6 +176,8 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     """Lines that write (or add) a region's product into the view; the last multiplication goes straight there."""
     texts = [_spread(made.names[serial], axes, len(region.sizes)) for serial, axes in region.operands]
     lines = []
+    if len(texts) == 1 and region.coefficient != 1 and not add:
+        return [f"np.multiply({float(region.coefficient)!r}, {texts[0]}, {view})"]
     if region.coefficient != 1 and texts:
         texts[0] = _line(made, lines, f"{float(region.coefficient)!r} * {texts[0]}", region.coefficient)
     used = set()

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from . import pages
-from .dense import zeros_for
+from .axes import Size
+from .dense import reached
+from .expr import Factor, product
 from .ops.structural import is_injective, spread
 from .terms import Term, TermSum, canonical, core
 from .wiring import encode, strided
@@ -50,12 +52,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes one Jacobian's Terms, the largest first."""
+    """Writes one Jacobian's Terms, the largest first; `fraction` is the share of pages that they reach."""
 
-    whole: TermSum
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     regions: tuple[Region, ...]
+    fraction: float
 
     @property
     def covers(self) -> bool:
@@ -71,9 +73,9 @@ class Writer:
         """A new array to write into: zeros on pages chosen for what will be written, or empty where all will be."""
         if self.covers:
             return np.empty(self.shape, self.dtype)
-        return (
-            zeros_for(self.whole, self.shape, self.dtype) if self.large else np.zeros(self.shape, self.dtype)
-        )
+        if self.large:
+            return pages.zeros(self.shape, self.dtype, self.fraction)
+        return np.zeros(self.shape, self.dtype)
 
     def write(self, out: np.ndarray, factors: Mapping[int, Any]) -> np.ndarray:
         """Fills `out` (from `new`) from the factors' arrays by serial."""
@@ -94,7 +96,7 @@ def writer(whole: TermSum, dtype: Any) -> Writer | None:
         if made is None or 0 in shape:
             return None
         regions.append(made)
-    return Writer(whole, shape, np.dtype(dtype), tuple(regions))
+    return Writer(shape, np.dtype(dtype), tuple(regions), reached(whole, shape, dtype))
 
 
 def _region(t: Term, steps: Sequence[int]) -> Region | None:
@@ -111,12 +113,36 @@ def _region(t: Term, steps: Sequence[int]) -> Region | None:
 
 
 def settled(t: Term) -> Term:
-    """The Term with factors whose broadcast product is all that is left: sums and masks go into one node."""
+    """The Term with factors whose broadcast product is all that is left: sums and masks go into nodes.
+
+    Factors that share a summed label become one node, with those that carry no other labels than it does; the rest
+    stays apart, to be multiplied straight into the result.
+    """
     masked = len(t.factors) > 1 and any(node.dtype == bool for node, _ in t.factors)
     plain = all(len(set(labels)) == len(labels) for _, labels in t.factors)
-    if not masked and plain and t.carried <= set(t.wiring):
+    wanted = set(t.wiring)
+    if masked or not t.factors or not any(set(labels) <= wanted for _, labels in t.factors):
+        return canonical(t.coefficient, [core(t)] if t.factors else [], t.target, t.input, t.sizes)
+    if plain and t.carried <= wanted:
         return t
-    return canonical(t.coefficient, [core(t)], t.target, t.input, t.sizes)
+    groups: list[list[Factor]] = []
+    for factor in t.factors:
+        labels = set(factor[1]) - wanted
+        if labels or len(set(factor[1])) < len(factor[1]):
+            meets = [g for g in groups if any(labels & set(ls) for _, ls in g)]
+            groups = [g for g in groups if g not in meets] + [[*(f for g in meets for f in g), factor]]
+    apart = [f for f in t.factors if not any(f is one for g in groups for one in g)]
+    for group in groups:
+        known = {label for _, ls in group for label in ls}
+        group += [f for f in apart if set(f[1]) <= known]
+        apart = [f for f in apart if not set(f[1]) <= known]
+    made = [_contracted(group, wanted, t.sizes) for group in groups]
+    return canonical(t.coefficient, [*made, *apart], t.target, t.input, t.sizes)
+
+
+def _contracted(group: Sequence[Factor], wanted: set[int], sizes: Sequence[Size]) -> Factor:
+    labels = tuple(sorted({label for _, ls in group for label in ls} & wanted))
+    return product(group, labels, sizes), labels
 
 
 def pairing(region: Region) -> list[tuple[int, int]]:
@@ -138,7 +164,7 @@ def write_product(view: np.ndarray, region: Region, factors: Sequence[np.ndarray
     """`view = product`, or `view += product`, block by block along the first axis where a temporary is needed."""
     ndim = len(region.sizes)
     arrays = [spread(array, axes, ndim) for array, (_, axes) in zip(factors, region.operands, strict=True)]
-    if region.coefficient != 1 and arrays:
+    if region.coefficient != 1 and (add or len(arrays) > 1):
         arrays[0] = arrays[0] * region.coefficient
     for i, j in pairing(region):
         arrays.append(arrays[i] * arrays[j])
@@ -155,6 +181,8 @@ def write_product(view: np.ndarray, region: Region, factors: Sequence[np.ndarray
 def _assign(view: np.ndarray, left: Sequence[np.ndarray], coefficient: Any) -> None:
     if len(left) == 2:
         np.multiply(left[0], left[1], view)
+    elif left and coefficient != 1:
+        np.multiply(coefficient, left[0], view)
     else:
         np.copyto(view, left[0] if left else coefficient)
 
