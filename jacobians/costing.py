@@ -21,6 +21,7 @@ from .cost_table import CostRow, CostTable
 from .counting import written_cost
 from .derivative import show_shape
 from .errors import BudgetError
+from .expr import Node
 from .expression import Graph, graph_of
 from .graph import Linear
 from .orders import EliminationGraph
@@ -77,11 +78,17 @@ def named_graph(graph: Graph) -> Graph:
 def title_of(graph: Graph) -> str:
     """`∂L/∂A, (100 × 784)` for every target and input."""
     made = [
-        f"∂{graph._order[t.serial]}/∂{n.name}, {show_shape(t.shape, n.shape).replace(' x ', ' × ')}"
+        f"∂{_label(graph, t)}/∂{n.name}, {show_shape(t.shape, n.shape).replace(' x ', ' × ')}"
         for t in graph.trace.targets
         for n in graph.trace.wrt
     ]
     return "; ".join(made) if len(made) <= 4 else f"{made[0]}, ... ({len(made)} Jacobians)"
+
+
+def _label(graph: Graph, target: Node) -> str:
+    """The name of a result; f[0], f[1], ... for those of a tuple."""
+    found = graph._order[target.serial]
+    return f"f[{found}]" if found.isdigit() else found
 
 
 def path_rows(graph: Graph) -> tuple[CostRow, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Rows = list[list[TermSum]]
 POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
 SECONDS = 1.0  # that a search takes unless told otherwise
-MANY = 256  # vertices from which `auto` compares the two directions only: their time is linear in depth
+MANY = 1200  # vertices from which `auto` compares the two directions only: their time is linear in depth
 FEW = 8  # vertices up to which "exact" counts what the plan executes; beyond, what the bare graph knows
 ABANDON = 1.05  # times the cheapest so far: an order that has cost this much before its end is left
 
@@ -230,8 +230,7 @@ def _candidates(linear: Linear, graph: EliminationGraph | None) -> list[str]:
     first = _smaller_end(linear)
     if graph is None:
         return [first, "forward" if first == "reverse" else "reverse"]
-    pred, succ, inner = graph.masks.pred, graph.masks.succ, range(graph.masks.count)
-    chain = all(pred[v].bit_count() == 1 == succ[v].bit_count() for v in inner)
+    chain = is_chain(graph)
     return [first, *(name for name in POLYNOMIAL if name != first and (chain or name != "dp"))]
 
 
