@@ -20,7 +20,7 @@ myst_heading_anchors = 3
 suppress_warnings: list[str] = []
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
+autodoc_typehints = "none"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 default_role = "code"
