@@ -39,9 +39,9 @@ def check(
     `f` and `claim` are numpy text, matrix-calculus text, index notation (claims), callables or arrays.
     `inputs` gives every input's shape (`{"A": "M,N"}`) or its value, `sizes` numbers for symbols, `assume`
     what holds for values (`{"A": "spd"}`), `structure` entries that are tied (`{"X": "symmetric"}`: the
-    derivative is by the shared parameter).  `layout` is one of `placing.NAMES`, None finds it.  `wrt` with two
-    names, or `order=2`, asks for a second derivative.  Raises ReadingError, UnknownNameError and ShapeError
-    for a question that makes no sense.
+    derivative is by the shared parameter).  `layout` is one of `placing.NAMES`, None finds it.  `wrt` with
+    two names, or `order=2`, asks for a second derivative.  Raises ReadingError, UnknownNameError
+    and ShapeError for a question that makes no sense.
 
     >>> v = check("A @ x", "A", wrt="x", inputs={"A": "m,n", "x": "n"})
     >>> v.verdict, v.layout
@@ -50,12 +50,27 @@ def check(
     'symmetric A'
     """
     function = formula(f, syntax=syntax)
-    claimed = formula(claim, function.names, function.kind if function.kind == "matrixcalculus" and _reads(claim) else syntax)
+    claimed = formula(
+        claim,
+        function.names,
+        function.kind if function.kind == "matrixcalculus" and _reads(claim) else syntax,
+    )
     names = () if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     named = known_layout(layout)
-    made = _inputs(function, claimed, inputs or {}, assume or {}, structure or {}, dict(sizes or {}), constants or {}, names)
+    made = _inputs(
+        function,
+        claimed,
+        inputs or {},
+        assume or {},
+        structure or {},
+        dict(sizes or {}),
+        constants or {},
+        names,
+    )
     steps = order or order_of(named) or (len(names) if named != "differential" else 1)
-    problem = Problem(function, claimed, made, names, steps if names else 0, named, dict(sizes or {}), dict(constants or {}))
+    problem = Problem(
+        function, claimed, made, names, steps if names else 0, named, dict(sizes or {}), dict(constants or {})
+    )
     return judge(problem, seed) if names else judge_same(problem, seed)
 
 
@@ -81,7 +96,9 @@ def _inputs(
 ) -> tuple[Input, ...]:
     known = dict.fromkeys([*given])
     if not given:
-        raise ReadingError("the inputs have no shapes", f"names: {', '.join(function.names)}", 'inputs={"A": "M,N"}')
+        raise ReadingError(
+            "the inputs have no shapes", f"names: {', '.join(function.names)}", 'inputs={"A": "M,N"}'
+        )
     for names, what in ((assume, "assume"), (structure, "structure")):
         for name in names:
             if name not in known:

@@ -6,6 +6,7 @@ arrays are right at all of them; `case.repaired(text)` whether another text is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from .problem import Problem
 from .samples import Sample, Sampler, evaluated
 
 Array = np.ndarray[Any, Any]
+PATIENCE = 2.5  # seconds; past them what is slow to try is not tried any more
 NEAR = 1e-7  # a relative gap below which two arrays are taken to be the same one
 
 
@@ -46,6 +48,12 @@ class Case:
     seed: int = 0
     tried: dict[str, bool] = field(default_factory=dict, compare=False)
     repairs: list[Finding | None] = field(default_factory=list, compare=False)
+    started: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def late(self) -> bool:
+        """Whether the search for an explanation has taken long enough."""
+        return time.monotonic() - self.started > PATIENCE
 
     @cached_property
     def expected(self) -> tuple[Array, ...]:
@@ -71,7 +79,9 @@ class Case:
         found = list(arrays)
         if len(found) != len(self.expected) or not any(np.any(e) for e in self.expected):
             return False
-        return all(np.shape(a) == e.shape and gap(a, e) <= near for a, e in zip(found, self.expected, strict=True))
+        return all(
+            np.shape(a) == e.shape and gap(a, e) <= near for a, e in zip(found, self.expected, strict=True)
+        )
 
     def values(self, text: str) -> list[Array] | None:
         """The values of another text at every sample, None where it cannot be evaluated."""
@@ -116,7 +126,9 @@ class Case:
         return bool(telling) and all(s.match(self.layout) == "right" for s in telling)
 
 
-def placed(case: Case, tensors: Sequence[Array], inputs: Sequence[tuple[tuple[int, ...], ...]] | None = None) -> list[Array]:
+def placed(
+    case: Case, tensors: Sequence[Array], inputs: Sequence[tuple[tuple[int, ...], ...]] | None = None
+) -> list[Array]:
     """Tensors of the true derivative's kind in the layout of the case."""
     found = []
     for k, (tensor, sample) in enumerate(zip(tensors, case.samples, strict=True)):
@@ -147,7 +159,7 @@ def statement_texts(claim: Formula) -> list[str]:
 
 
 def wrapped(case: Case, template: str) -> str:
-    """The claim's text inside a template, its own statements before it; "" where that cannot be read or is wrong."""
+    """The claim's text inside a template, its own statements before it; "" where the result is not right."""
     texts = statement_texts(case.problem.claim)
     if not texts:
         return ""

@@ -117,7 +117,7 @@ def _of_sizes(sizes: list[Mapping[str, int]]) -> dict[str, list[float]]:
 
 
 def scalar_factor(case: Case) -> tuple[str, bool] | None:
-    """A scalar that the claim must be multiplied by, and whether it is the function itself (a chain rule's)."""
+    """A scalar that the claim must be multiplied by, and whether it is the function itself."""
     found = ratios(case)
     if found is None or len(found) < 2:
         return None
@@ -128,7 +128,14 @@ def scalar_factor(case: Case) -> tuple[str, bool] | None:
         numbers = [float(v) for v in values]
         if max(numbers) - min(numbers) < 1e-9:
             continue
-        for power, shape in ((1, "{}"), (-1, "1/{}"), (2, "{}**2"), (-2, "1/{}**2"), (0.5, "np.sqrt({})"), (-0.5, "1/np.sqrt({})")):
+        for power, shape in (
+            (1, "{}"),
+            (-1, "1/{}"),
+            (2, "{}**2"),
+            (-2, "1/{}**2"),
+            (0.5, "np.sqrt({})"),
+            (-0.5, "1/np.sqrt({})"),
+        ):
             if power in (0.5, -0.5) and min(numbers) <= 0:
                 continue
             constants = [r / n**power for r, n in zip(found, numbers, strict=True)]
@@ -149,7 +156,11 @@ def _scalars(case: Case) -> list[tuple[str, bool]]:
         if len(shape) == 0 and isinstance(case.samples[0].point[name], np.ndarray):
             found += [] if name in case.problem.wrt else [(name, False)]
         elif len(shape) == 1:
-            found += [(f"({name} @ {name})", False), (f"np.sum({name})", False), (f"np.sum(np.exp({name}))", False)]
+            found += [
+                (f"({name} @ {name})", False),
+                (f"np.sum({name})", False),
+                (f"np.sum(np.exp({name}))", False),
+            ]
         elif len(shape) == 2:
             found += [(f"np.sum({name}*{name})", False), (f"np.sum({name})", False)]
             if shape[0] == shape[1]:

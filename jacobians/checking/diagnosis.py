@@ -28,7 +28,7 @@ from .retries import assumptions, commuting, last_assumptions, left_out, square_
 from .samples import Sample, Sampler
 from .sums import natural_terms, product_rule, summands
 from .tied import tied_entries
-from .verdict import Verdict
+from .verdict import Verdict, plain
 from .written import engine_formula
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +50,7 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
         layout=finding.layout,
         factor=finding.factor,
         assumption=finding.assumption,
-        counterexample=_counterexample(case),
+        counterexample=plain(_counterexample(case)),
         correct=correct,
         evidence=tuple(evidence),
         title=problem.title,
@@ -61,9 +61,7 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
 def _telling(samples: Sequence[Sample], layout: str) -> tuple[Sample, ...]:
     """A few samples: where the claim is wrong first, and one at least where the derivative is not zero."""
     ordered = sorted(samples, key=lambda s: (s.match(layout) != "wrong", s.truth.scale == 0))
-    wrong, right = (
-        [s for s in ordered if (s.match(layout) == "wrong") is kind] for kind in (True, False)
-    )
+    wrong, right = ([s for s in ordered if (s.match(layout) == "wrong") is kind] for kind in (True, False))
     chosen = [*wrong[: USED - bool(right)], *right[:1]]
     if all(s.truth.scale == 0 for s in chosen):
         chosen += [s for s in ordered if s.truth.scale > 0][:1]
@@ -161,9 +159,13 @@ def _diagonal_shape(case: Case) -> Finding | None:
     assert case.claimed is not None
     ranks = case.claimed[0].ndim, case.expected[0].ndim
     if ranks[1] == 2 * ranks[0] and case.fits(_spread(c) for c in case.claimed):
-        return Finding("diagonal", "The derivative is diag of the claim.", correct=wrapped(case, "np.diag({})"))
+        return Finding(
+            "diagonal", "The derivative is diag of the claim.", correct=wrapped(case, "np.diag({})")
+        )
     if ranks == (2, 1) and case.fits(np.diagonal(c) for c in case.claimed):
-        return Finding("diagonal", "The derivative is the diagonal of the claim.", correct=wrapped(case, "np.diag({})"))
+        return Finding(
+            "diagonal", "The derivative is the diagonal of the claim.", correct=wrapped(case, "np.diag({})")
+        )
     return None
 
 
@@ -185,8 +187,16 @@ def _sum_shape(case: Case) -> Finding | None:
             turned = [np.transpose(a) for a in scale]
             if case.fits(turned):
                 return Finding("sum-forgotten", f"The claim must be summed over its axis {axis}.")
-    if case.fits(np.asarray(c.sum()).reshape(e.shape) for c, e in zip(case.claimed, case.expected, strict=True) if e.size == 1):
-        return Finding("sum-forgotten", "The claim must be summed over all of its axes.", correct=wrapped(case, "np.sum({})"))
+    if case.fits(
+        np.asarray(c.sum()).reshape(e.shape)
+        for c, e in zip(case.claimed, case.expected, strict=True)
+        if e.size == 1
+    ):
+        return Finding(
+            "sum-forgotten",
+            "The claim must be summed over all of its axes.",
+            correct=wrapped(case, "np.sum({})"),
+        )
     for axis in range(case.expected[0].ndim):
         if all(
             e.ndim > axis and c.shape == e.sum(axis=axis).shape and gap(c, e.sum(axis=axis)) < 1e-8
@@ -200,11 +210,15 @@ def _broadcast_shape(case: Case) -> Finding | None:
     """The numbers are there, with another shape: flattened, or spread by broadcasting."""
     assert case.claimed is not None
     pairs = list(zip(case.claimed, case.expected, strict=True))
-    for name, change in (("", lambda c: c), ("transposed and ", np.transpose)):
-        if all(c.size == e.size for c, e in pairs) and case.fits(change(c).reshape(e.shape) for c, e in pairs):
+    for change in (np.asarray, np.transpose):
+        if all(c.size == e.size for c, e in pairs) and case.fits(
+            change(c).reshape(e.shape) for c, e in pairs
+        ):
             shapes = f"{plain_shape(pairs[0][0].shape)}, not {plain_shape(pairs[0][1].shape)}"
-            what = f"The numbers are right, but the claim's shape is {shapes}{' (' + name + 'reshaped)' if name else ''}."
-            return Finding("shape", what, correct=wrapped(case, "np.reshape({}, " + str(pairs[0][1].shape) + ")"))
+            what = f"The numbers are right, but the claim's shape is {shapes}."
+            return Finding(
+                "shape", what, correct=wrapped(case, "np.reshape({}, " + str(pairs[0][1].shape) + ")")
+            )
     spread = [_broadcast(c, e) for c, e in pairs]
     if all(a is not None for a in spread) and case.fits([a for a in spread if a is not None]):
         return Finding("shape", "Only broadcasting makes the claim equal: its own shape is another one.")
@@ -229,10 +243,15 @@ def _diagonal_part(case: Case) -> Finding | None:
     pairs = list(zip(case.claimed, case.expected, masks, strict=True))
     if case.fits(c * m for c, _, m in pairs):
         return Finding(
-            "diagonal", "Only the diagonal of the claim is right: entries off it are 0.", correct=wrapped(case, "np.diag(np.diag({}))")
+            "diagonal",
+            "Only the diagonal of the claim is right: entries off it are 0.",
+            correct=wrapped(case, "np.diag(np.diag({}))"),
         )
     if all(np.any(e * m) and gap(c * m, e * m) < 1e-8 and not np.any(c * (1 - m)) for c, e, m in pairs):
-        return Finding("diagonal", "The claim is the diagonal part of the derivative; entries off the diagonal are missing.")
+        return Finding(
+            "diagonal",
+            "The claim is the diagonal part of the derivative; entries off the diagonal are missing.",
+        )
     if all(np.any(c * (1 - m)) and gap(c, e * (1 - m)) < 1e-8 for c, e, m in pairs):
         return Finding("diagonal", "The claim lacks the diagonal of the derivative.")
     return None
@@ -242,7 +261,9 @@ def _cannot(case: Case) -> Finding | None:
     """A claim that cannot be evaluated, or has a shape that nothing explains."""
     error = next((s.error for s in case.samples if s.error is not None), None)
     if error is not None:
-        return Finding("shape", f"The claim cannot be evaluated: {error.what}.", details=tuple(error.where.splitlines()))
+        return Finding(
+            "shape", f"The claim cannot be evaluated: {error.what}.", details=tuple(error.where.splitlines())
+        )
     if case.claimed is not None and not case.same_shape:
         shapes = plain_shape(case.claimed[0].shape), plain_shape(case.expected[0].shape)
         what = f"The claim is {shapes[0]}, the derivative in {case.layout} layout is {shapes[1]}."
@@ -251,7 +272,9 @@ def _cannot(case: Case) -> Finding | None:
 
 
 def _unrelated(case: Case) -> Finding:
-    return Finding("unrelated", "No transpose, layout, factor, term or assumption that was tried makes it right.")
+    return Finding(
+        "unrelated", "No transpose, layout, factor, term or assumption that was tried makes it right."
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -318,20 +341,25 @@ def _evidence(case: Case) -> list[str]:
 def _counterexample(case: Case) -> dict[str, Any] | None:
     """Small whole numbers at which the claim is wrong, else the first random point."""
     problem = case.problem
-    names = [entry.name for entry in problem.inputs] + list(problem.directions() if problem.layout == "differential" else ())
+    names = [entry.name for entry in problem.inputs] + list(
+        problem.directions() if problem.layout == "differential" else ()
+    )
     try:
         sampler = Sampler(problem, case.seed + 5)
         for _ in range(4):
             point = sampler.point("whole")
             sample = sampler.at(point)
-            if np.all(np.isfinite(sample.truth.tensor)) and sample.match(case.layout) == "wrong" and sample.truth.scale > 0:
+            if (
+                np.all(np.isfinite(sample.truth.tensor))
+                and sample.match(case.layout) == "wrong"
+                and sample.truth.scale > 0
+            ):
                 return {name: point[name] for name in names if name in point}
     except (JacobiansError, np.linalg.LinAlgError, ValueError):
         pass
     point = dict(case.samples[0].point)
-    return {name: point[name] for name in names if name in point} if case.samples[0].match(case.layout) == "wrong" else None
-
-
-def with_layout(problem: Problem, layout: str) -> Problem:
-    """The problem held against a layout."""
-    return replace(problem, layout=layout)
+    return (
+        {name: point[name] for name in names if name in point}
+        if case.samples[0].match(case.layout) == "wrong"
+        else None
+    )

@@ -13,7 +13,7 @@ from .problem import Problem
 from .proof import prove
 from .samples import Sampler, evaluated
 from .truth import value_at
-from .verdict import Verdict
+from .verdict import Verdict, plain
 
 Array = np.ndarray[Any, Any]
 POINTS = 12
@@ -31,11 +31,15 @@ def judge_same(problem: Problem, seed: int = 0) -> Verdict:
         value = value_at(problem.function, point).astype(float)
         other, error = evaluated(problem, problem.claim, point, value.shape)
         if error is not None:
-            return Verdict("false", f"The second cannot be evaluated: {error.what}.", reason="shape", title=problem.title)
+            return Verdict(
+                "false", f"The second cannot be evaluated: {error.what}.", reason="shape", title=problem.title
+            )
         assert other is not None
         if other.shape != value.shape:
             what = f"The shapes differ: {value.shape} and {other.shape}."
-            return Verdict("false", what, reason="shape", counterexample=_inputs(problem, point), title=problem.title)
+            return Verdict(
+                "false", what, reason="shape", counterexample=_inputs(problem, point), title=problem.title
+            )
         if not np.all(np.isfinite(other)):
             continue
         compared += bool(np.any(value) or np.any(other))
@@ -44,23 +48,37 @@ def judge_same(problem: Problem, seed: int = 0) -> Verdict:
         if distance >= FAIL:
             return _different(problem, sampler, point, value, other)
     if not gaps:
-        return Verdict("undecided", "The second has no finite value at any point that was tried.", title=problem.title)
+        return Verdict(
+            "undecided", "The second has no finite value at any point that was tried.", title=problem.title
+        )
     return _same(problem, sampler, gaps, compared)
 
 
 def _same(problem: Problem, sampler: Sampler, gaps: list[float], compared: int) -> Verdict:
     proof = prove(replace(problem, order=0, wrt=(), layout=""), sampler.sizes(), "", sampler.rng)
     if proof is not None and not proof.holds and max(gaps) > 1e-13:
-        return Verdict("false", "The two are close but not equal.", reason="unrelated", evidence=(proof.sentence,), title=problem.title)
+        return Verdict(
+            "false",
+            "The two are close but not equal.",
+            reason="unrelated",
+            evidence=(proof.sentence,),
+            title=problem.title,
+        )
     if max(gaps) > PASS and (proof is None or not proof.holds):
-        return Verdict("undecided", f"Differences of {max(gaps):.0e} stay between rounding and an error.", title=problem.title)
+        return Verdict(
+            "undecided",
+            f"Differences of {max(gaps):.0e} stay between rounding and an error.",
+            title=problem.title,
+        )
     evidence = [f"{len(gaps)} random points, largest relative difference {max(gaps):.0e}"]
     evidence += [proof.sentence] if proof is not None and proof.holds else []
     evidence += [] if compared else ["both are zero at every point that was tried"]
     return Verdict("true", "Both have the same values.", evidence=tuple(evidence), title=problem.title)
 
 
-def _different(problem: Problem, sampler: Sampler, point: dict[str, Any], value: Array, other: Array) -> Verdict:
+def _different(
+    problem: Problem, sampler: Sampler, point: dict[str, Any], value: Array, other: Array
+) -> Verdict:
     """Different functions: a constant between them, and a counterexample of small whole numbers."""
     where, reason, factor, what = point, "unrelated", None, "The two have different values."
     both = [(value, other), *_pairs(problem, sampler)]
@@ -80,7 +98,9 @@ def _different(problem: Problem, sampler: Sampler, point: dict[str, Any], value:
             where = whole
             break
     counterexample = _inputs(problem, where)
-    return Verdict("false", what, reason=reason, factor=factor, counterexample=counterexample, title=problem.title)
+    return Verdict(
+        "false", what, reason=reason, factor=factor, counterexample=counterexample, title=problem.title
+    )
 
 
 def _pairs(problem: Problem, sampler: Sampler) -> list[tuple[Array, Array]]:
@@ -95,4 +115,4 @@ def _pairs(problem: Problem, sampler: Sampler) -> list[tuple[Array, Array]]:
 
 
 def _inputs(problem: Problem, point: dict[str, Any]) -> dict[str, Any]:
-    return {entry.name: point[entry.name] for entry in problem.inputs}
+    return dict(plain({entry.name: point[entry.name] for entry in problem.inputs}))

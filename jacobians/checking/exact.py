@@ -134,7 +134,9 @@ class Jet:
     def _refuse(self, *args: Any) -> Any:
         raise NotRational("exact numbers have no order, no sign and no truth")
 
-    __lt__ = __le__ = __gt__ = __ge__ = __abs__ = __float__ = __int__ = __bool__ = __floordiv__ = __mod__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __abs__ = __float__ = __int__ = __bool__ = __floordiv__ = __mod__ = (
+        _refuse
+    )
 
     def __repr__(self) -> str:
         return f"Jet({self.parts})"
@@ -282,9 +284,7 @@ def _det(matrix: Any) -> Any:
 def _solve(matrix: Any, right: Any) -> Any:
     given, wanted = _square(matrix), _exact_entries(right)
     columns = wanted[:, None] if wanted.ndim == 1 else wanted
-    found = _of_degree(
-        _eliminated(given, columns)[0], len(given) * degree(given) + degree(wanted), True
-    )
+    found = _of_degree(_eliminated(given, columns)[0], len(given) * degree(given) + degree(wanted), True)
     return found[:, 0] if wanted.ndim == 1 else found
 
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from ..errors import JacobiansError
 from .diagnosis import diagnosed
-from .placing import NAMES, layouts_of
+from .placing import layouts_of
 from .problem import SYMMETRIC_WORDS, Problem
 from .proof import Proof, prove
 from .samples import Sample, Sampler
-from .verdict import Verdict
+from .verdict import Verdict, plain
 
 FEW, MANY, MOST = 3, 10, 24  # points: of smooth formulas, of formulas with branches, at most
 _BRANCHES = re.compile(
@@ -51,10 +51,10 @@ def decide(problem: Problem, sampler: Sampler, samples: list[Sample], seed: int)
     """The verdict that samples allow."""
     usable = [s for s in samples if s.claim is None or s.finite]
     if not usable:
-        return replace(
-            _undecided(problem, "the claim has no finite value at any point that was tried"),
-            evidence=(f"{len(samples)} random points",),
-        )
+        samples = [*samples, *_where_finite(problem, seed)]
+        usable = [s for s in samples if s.finite]
+    if not usable:
+        return diagnosed(problem, samples, seed)
     if len(usable) < len(samples):
         partial = _partly_defined(problem, samples, usable)
         if partial is not None:
@@ -72,19 +72,33 @@ def decide(problem: Problem, sampler: Sampler, samples: list[Sample], seed: int)
     return _unclear(problem, sampler, usable, [name for name in layouts if grades[name] == "unclear"], seed)
 
 
+def _where_finite(problem: Problem, seed: int) -> list[Sample]:
+    """Samples of positive entries, small and large: a claim may have numbers there only."""
+    found: list[Sample] = []
+    for mood in ("positive", "unit", "above"):
+        sampler = Sampler(problem, seed + 11)
+        try:
+            found += [sample for sample in (sampler.sample(mood=mood) for _ in range(3)) if sample.finite]
+        except JacobiansError:
+            continue
+    return found
+
+
 def _partly_defined(problem: Problem, samples: Sequence[Sample], usable: Sequence[Sample]) -> Verdict | None:
     """A claim that has no finite value at points where the derivative has one, and is right elsewhere."""
-    layout = next((name for name in asked_layouts(problem, usable[0]) if _grade(usable, name) == "right"), None)
+    layout = next(
+        (name for name in asked_layouts(problem, usable[0]) if _grade(usable, name) == "right"), None
+    )
     if layout is None:
         return None
     lost = len(samples) - len(usable)
-    point = next(s.point for s in samples if s.claim is not None and not s.finite)
+    point = next(s.point for s in samples if not s.finite)
     return Verdict(
         "false",
         f"The claim has no finite value at {lost} of {len(samples)} points where the derivative exists.",
         reason="assumption",
         assumption=_where_defined(usable, samples, problem),
-        counterexample={entry.name: point[entry.name] for entry in problem.inputs},
+        counterexample=plain({entry.name: point[entry.name] for entry in problem.inputs}),
         title=problem.title,
     )
 
@@ -142,7 +156,12 @@ def _more(problem: Problem, sampler: Sampler, first: Sample) -> list[Sample]:
 
 
 def _right(
-    problem: Problem, sampler: Sampler, samples: list[Sample], layout: str, seed: int, layouts: tuple[str, ...]
+    problem: Problem,
+    sampler: Sampler,
+    samples: list[Sample],
+    layout: str,
+    seed: int,
+    layouts: tuple[str, ...],
 ) -> Verdict:
     proof = prove(replace(problem, layout=layout), samples[0].sizes, layout, sampler.rng)
     if proof is not None and not proof.holds and max(s.gap(layout) for s in samples) > 1e-14:
@@ -157,7 +176,11 @@ def _right(
     if all(s.truth.scale == 0 for s in samples):
         evidence.append("the derivative is zero at every point that was tried")
     return Verdict(
-        "true", _sentence(problem, layout, samples, proof), layout=layout, evidence=tuple(evidence), title=problem.title
+        "true",
+        _sentence(problem, layout, samples, proof),
+        layout=layout,
+        evidence=tuple(evidence),
+        title=problem.title,
     )
 
 
@@ -165,12 +188,16 @@ def _sentence(problem: Problem, layout: str, samples: Sequence[Sample], proof: P
     exactly = ", exactly modulo 2^61 - 1 too" if proof is not None and proof.holds else ""
     words = sorted({w for entry in problem.inputs for w in entry.words})
     given = f" for {', '.join(words)} input" if words else ""
-    return f"The claim equals the derivative in {layout} layout{given} at {len(samples)} random points{exactly}."
+    return (
+        f"The claim equals the derivative in {layout} layout{given} at {len(samples)} random points{exactly}."
+    )
 
 
 def _evidence(samples: Sequence[Sample], layout: str) -> list[str]:
     worst = max(sample.gap(layout) for sample in samples)
-    ways = sorted({sample.truth.how for sample in samples if " and " in sample.truth.how} or {samples[0].truth.how})
+    ways = sorted(
+        {sample.truth.how for sample in samples if " and " in sample.truth.how} or {samples[0].truth.how}
+    )
     sizes = sorted({" ".join(f"{k}={v}" for k, v in s.sizes.items()) for s in samples} - {""})
     at = f" (sizes {'; '.join(sizes)})" if sizes else ""
     return [
@@ -180,7 +207,7 @@ def _evidence(samples: Sequence[Sample], layout: str) -> list[str]:
 
 
 def _other_sizes(problem: Problem, layout: str, seed: int) -> list[str]:
-    """Whether the claim holds at other sizes than those given; one that cannot be evaluated there says nothing."""
+    """Whether the claim holds at other sizes too; one that cannot be evaluated there says nothing."""
     if not problem.sizes or not problem.symbols() or any(e.value is not None for e in problem.inputs):
         return []
     other = problem.other_sizes()
@@ -212,7 +239,9 @@ def _unclear(
     problem: Problem, sampler: Sampler, samples: list[Sample], layouts: Sequence[str], seed: int
 ) -> Verdict:
     """More points, better conditioned by chance, decide; or exact arithmetic; or nobody does."""
-    more = [sampler.sample() for _ in range(8)] if not any(e.value is not None for e in problem.inputs) else []
+    more = (
+        [sampler.sample() for _ in range(8)] if not any(e.value is not None for e in problem.inputs) else []
+    )
     for layout in layouts:
         grades = [s.match(layout) for s in [*samples, *more] if s.finite]
         if "wrong" in grades:
@@ -222,7 +251,13 @@ def _unclear(
             return _right(problem, sampler, clear, layout, seed, (layout,))
         proof = prove(replace(problem, layout=layout), samples[0].sizes, layout, sampler.rng)
         if proof is not None and proof.holds:
-            return Verdict("true", "Exact arithmetic shows it.", layout=layout, evidence=(proof.sentence,), title=problem.title)
+            return Verdict(
+                "true",
+                "Exact arithmetic shows it.",
+                layout=layout,
+                evidence=(proof.sentence,),
+                title=problem.title,
+            )
         if proof is not None:
             return _close_but_false(problem, samples, proof)
     if all("wrong" in [s.match(name) for s in [*samples, *more] if s.finite] for name in layouts):
@@ -258,6 +293,3 @@ def direction_doubt(problem: Problem) -> bool:
         SYMMETRIC_WORDS & set(problem.input(name).words) and not problem.symmetric_direction(name)
         for name in problem.wrt
     )
-
-
-__all__ = ["NAMES", "decide", "judge"]

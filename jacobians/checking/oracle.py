@@ -34,10 +34,7 @@ def by_complex(g: Curve, order: int) -> Array:
     """
     try:
         with np.errstate(all="ignore"):
-            if order == 1:
-                found = np.imag(g(complex(0, STEP))) / STEP
-            else:
-                found = _circle(g, order)
+            found = np.imag(g(complex(0, STEP))) / STEP if order == 1 else _circle(g, order)
     except Exception as error:
         raise NotAnalytic(str(error)) from error
     if not np.all(np.isfinite(found)):
@@ -80,18 +77,14 @@ def directional(
 
     def curve(signs: Mapping[str, float]) -> Curve:
         def g(t: Any) -> Array:
-            moved = {
-                name: point[name] + t * signs[name] * directions[name] for name in dict.fromkeys(slots)
-            }
+            moved = {name: point[name] + t * signs[name] * directions[name] for name in dict.fromkeys(slots)}
             return np.asarray(f({**point, **moved}))
 
         return g
 
-    derive = (
-        (lambda g: by_complex(g, len(slots)))
-        if how == "complex"
-        else (lambda g: by_interval(g, len(slots), float(how)))
-    )
+    def derive(g: Curve) -> Array:
+        return by_complex(g, len(slots)) if how == "complex" else by_interval(g, len(slots), float(how))
+
     names = list(dict.fromkeys(slots))
     if len(names) == 1 or len(slots) == 1:
         return derive(curve(dict.fromkeys(names, 1.0)))
@@ -106,25 +99,26 @@ def directional(
 def contracted(tensor: Array, target: int, directions: Sequence[Array]) -> Array:
     """The tensor `target axes, then the axes of every input`, summed with one direction for each input."""
     for direction in reversed(directions):
-        tensor = np.tensordot(tensor, direction, axes=direction.ndim) if direction.ndim else tensor * direction
+        tensor = (
+            np.tensordot(tensor, direction, axes=direction.ndim) if direction.ndim else tensor * direction
+        )
     return tensor
 
 
-def whole(
-    f: Function, point: Mapping[str, Any], slots: Sequence[str], how: str
-) -> Array:
+def whole(f: Function, point: Mapping[str, Any], slots: Sequence[str], how: str) -> Array:
     """The full derivative tensor, entry by entry: order 1, or order 2 by one input through D^2 f [u, u]."""
     shapes = [np.shape(point[name]) for name in slots]
     if len(slots) == 1:
-        columns = [
-            directional(f, point, slots, {slots[0]: unit}, how) for unit in _units(shapes[0])
-        ]
+        columns = [directional(f, point, slots, {slots[0]: unit}, how) for unit in _units(shapes[0])]
         return _stacked(columns, shapes[0])
     if len(slots) != 2:
         raise NotAnalytic("a full third derivative")
     if len(set(slots)) == 2:
         rows = [
-            [directional(f, point, slots, dict(zip(slots, (u, v), strict=True)), how) for v in _units(shapes[1])]
+            [
+                directional(f, point, slots, dict(zip(slots, (u, v), strict=True)), how)
+                for v in _units(shapes[1])
+            ]
             for u in _units(shapes[0])
         ]
         return _stacked([_stacked(row, shapes[1]) for row in rows], shapes[0], len(shapes[1]))
@@ -132,7 +126,9 @@ def whole(
     pure = [directional(f, point, slots, {slots[0]: u}, how) for u in units]
     rows = [
         [
-            pure[i] if i == j else (_sum_of(f, point, slots, units[i] + units[j], how) - pure[i] - pure[j]) / 2
+            pure[i]
+            if i == j
+            else (_sum_of(f, point, slots, units[i] + units[j], how) - pure[i] - pure[j]) / 2
             for j in range(len(units))
         ]
         for i in range(len(units))

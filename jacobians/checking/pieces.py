@@ -44,7 +44,11 @@ def dependent(program: Program, names: tuple[str, ...]) -> set[str]:
     found = set(names)
     for head, node in statements(program):
         if found & names_in(node):
-            found |= {part.strip() for part in head.replace("=", ",").replace("(", "").replace(")", "").split(",") if part.strip()}
+            found |= {
+                part.strip()
+                for part in head.replace("=", ",").replace("(", "").replace(")", "").split(",")
+                if part.strip()
+            }
     return found
 
 

@@ -55,7 +55,7 @@ def layouts_of(target: Shape, inputs: tuple[Shape, ...], mixed: bool = False) ->
     >>> layouts_of((), ((3,),))
     ('gradient', 'tensor', 'numerator', 'denominator', 'vec', 'vec-row')
     >>> layouts_of((), ((3, 4), (3, 4)))
-    ("hessian", "hessian-vec", "vec-row")
+    ('hessian', 'hessian-vec', 'vec-row')
     """
     if not inputs:
         return ("differential",)
@@ -136,9 +136,9 @@ def same_shape(given: Shape, wanted: Shape, layout: str) -> bool:
 
 
 def gap(claim: Any, expected: Array, layout: str = "", floor: float = 0.0) -> float:
-    """The largest difference relative to the largest entry; inf where shapes differ or a number is not finite.
+    """The largest difference relative to the largest entry; inf for other shapes and for infinities.
 
-    Entries are taken to be `floor` at least, so that the rounding of a derivative that is zero is no difference.
+    The largest entry is taken to be `floor` at least, so that the rounding of a zero is no difference.
 
     >>> gap(np.array([1.0, 2.0]), np.array([1.0, 2.5]))
     0.2

@@ -112,7 +112,7 @@ def _entries(shape: tuple[int, ...], words: frozenset[str], rng: Rng, mood: str)
         if word in words:
             return make(shape, rng)
     if mood == "whole":
-        return rng.integers(1, 5, shape) * rng.choice([-1, 1, 1], shape) * 1.0
+        return np.asarray(rng.integers(1, 5, shape) * rng.choice([-1, 1, 1], shape) * 1.0)
     low, high = {"unit": (0.12, 0.88), "above": (1.2, 3.0)}.get(mood, (0.35, 1.6))
     size = rng.uniform(low, high, shape)
     return size if mood != "plain" else size * rng.choice([-1.0, 1.0], shape)
@@ -140,7 +140,7 @@ def _binary(shape: tuple[int, ...], rng: Rng) -> Array:
 
 def _simplex(shape: tuple[int, ...], rng: Rng) -> Array:
     found = rng.uniform(0.3, 1.0, shape)
-    return found / found.sum(axis=-1, keepdims=True)
+    return np.asarray(found / found.sum(axis=-1, keepdims=True))
 
 
 _BASES: Mapping[str, Callable[[tuple[int, ...], Rng], Array]] = {
@@ -159,7 +159,8 @@ def _structured(values: Array, words: frozenset[str]) -> Array:
     if values.ndim < 2:
         return values
     if "symtensor" in words:
-        return np.mean([np.transpose(values, order) for order in permutations(range(values.ndim))], axis=0)
+        orders = permutations(range(values.ndim))
+        return np.asarray(np.mean([np.transpose(values, order) for order in orders], axis=0))
     for word in STRUCTURES:
         if word in words:
             return project(values, word)
@@ -190,7 +191,7 @@ def _spectral(values: Array, words: frozenset[str], rng: Rng) -> Array:
         return abs(values) if "spd" in words else values
     if words & {"unit", "rowunit"}:
         axis = -1 if "rowunit" in words else None
-        return values / np.sqrt((values**2).sum(axis=axis, keepdims=True))
+        return np.asarray(values / np.sqrt((values**2).sum(axis=axis, keepdims=True)))
     if values.ndim != 2:
         return values * (0.2 / max(np.abs(values).max(), 0.2)) if "small" in words else values
     if "orthogonal" in words:
@@ -208,8 +209,8 @@ def _positive_definite(values: Array, words: frozenset[str]) -> Array:
     size = len(values)
     if words & {"toeplitz", "symtoeplitz", "diagonal", "lower"}:
         values = (values + values.T) / 2
-        return values + (0.5 - min(np.linalg.eigvalsh(values)[0], 0.0)) * np.eye(size)
-    return values @ values.T / np.sqrt(size) + 0.4 * np.eye(size)
+        return np.asarray(values + (0.5 - min(np.linalg.eigvalsh(values)[0], 0.0)) * np.eye(size))
+    return np.asarray(values @ values.T / np.sqrt(size) + 0.4 * np.eye(size))
 
 
 def _gapped(values: Array, words: frozenset[str], rng: Rng) -> Array:
@@ -218,18 +219,18 @@ def _gapped(values: Array, words: frozenset[str], rng: Rng) -> Array:
     spread = np.arange(1, size + 1) * 0.7 + rng.uniform(-0.15, 0.15, size)
     left = np.linalg.qr(rng.normal(size=(rows, rows)))[0][:, :size]
     if rows != columns:
-        return left * spread @ np.linalg.qr(rng.normal(size=(columns, columns)))[0][:, :size].T
+        return np.asarray(left * spread @ np.linalg.qr(rng.normal(size=(columns, columns)))[0][:, :size].T)
     if "general" in words:
         return np.asarray(values * 0.3 + np.diag(spread * 3))
     shift = 0.0 if "spd" in words else spread.mean() + 0.2
     found = (left * (spread - shift)) @ left.T
-    return (found + found.T) / 2
+    return np.asarray((found + found.T) / 2)
 
 
 def _regular(values: Array, words: frozenset[str], rng: Rng) -> Array:
     """Away from singular matrices, and with a determinant above 0 where that is asked for."""
     rows, columns = values.shape
-    if rows != columns or words & set(_BASES) - {"positive", "open01"} or words & {"antisymmetric"}:
+    if rows != columns or words & set(_BASES) - {"positive"} or "antisymmetric" in words:
         return values
     shift = 0.35 * np.eye(rows)
     for _ in range(12):
@@ -237,11 +238,17 @@ def _regular(values: Array, words: frozenset[str], rng: Rng) -> Array:
             break
         values = values + shift
     if "posdet" in words and np.linalg.det(values) < 0:
-        values = values[::-1].copy() if not words & set(STRUCTURES) else values + 3 * np.eye(rows)
+        values = _rows_exchanged(values) if not words & set(STRUCTURES) else values + 3 * np.eye(rows)
     return values
 
 
-_NOT_WHOLE = frozenset(["open01", "small", "unit", "rowunit", "orthogonal", "simplex", "gapped"])
+def _rows_exchanged(values: Array) -> Array:
+    return np.asarray(values[[1, 0, *range(2, len(values))]]) if len(values) > 1 else -values
+
+
+_NOT_WHOLE = frozenset(
+    ["open01", "small", "unit", "rowunit", "orthogonal", "simplex", "gapped", "antisymmetric"]
+)
 
 
 def draw_whole(shape: tuple[int, ...], words: Iterable[str], rng: Rng) -> Array | None:
@@ -260,9 +267,9 @@ def draw_whole(shape: tuple[int, ...], words: Iterable[str], rng: Rng) -> Array 
     if "spd" in wanted:
         if wanted & {"toeplitz", "symtoeplitz", "lower", "upper"}:
             return None
-        found = found @ found.T
+        found = found @ found.T + np.eye(len(found))
     if wanted & {"invertible", "posdet", "spd"} and np.linalg.matrix_rank(found) < len(found):
         return None
     if "posdet" in wanted and np.linalg.det(found) < 0:
-        found = found[::-1].copy()
+        found = _rows_exchanged(found)
     return found

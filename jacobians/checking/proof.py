@@ -27,8 +27,9 @@ Array = np.ndarray[Any, Any]
 POINTS = 2
 MAX_WORK = 3_000  # entries of inputs times order: beyond, exact numbers are too slow to wait for
 _SUBSPACES = frozenset([*STRUCTURES, "symtensor"])
-_DENSE = frozenset(  # these leave an open set of points, so that a rational identity on it holds everywhere
-    "positive nonzero open01 small invertible posdet spd gapped wide tall square real distinct".split()
+_DENSE = frozenset(  # these leave an open set of points: a rational identity on it holds everywhere
+    {"positive", "nonzero", "open01", "small", "invertible", "posdet", "spd", "gapped"}
+    | {"wide", "tall", "square", "real", "distinct"}
 )
 
 
@@ -46,8 +47,8 @@ class Proof:
         if not self.holds:
             return "exact arithmetic modulo 2^61 - 1 shows a difference, which is certain"
         return (
-            f"equal modulo 2^61 - 1 at {self.points} random points and directions; a false claim would pass with "
-            f"probability below 10^{math.ceil(math.log10(max(self.bound, 1e-300)))} (Schwartz-Zippel)"
+            f"equal modulo 2^61 - 1 at {self.points} random points and directions; a false claim would pass "
+            f"with probability below 10^{math.ceil(math.log10(max(self.bound, 1e-300)))} (Schwartz-Zippel)"
         )
 
 
@@ -99,7 +100,7 @@ def _field(shape: tuple[int, ...], words: frozenset[str], rng: np.random.Generat
                 return _tied(found, word)
     elif len(shape) > 2 and "symtensor" in words:
         order = np.sort(np.indices(shape).reshape(len(shape), -1), axis=0)
-        return found[tuple(order)].reshape(shape)
+        return np.asarray(found[tuple(order)].reshape(shape))
     return found
 
 

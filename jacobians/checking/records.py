@@ -55,7 +55,9 @@ def records_in(table: Any) -> list[Any]:
     """
     found = table.get("records") if isinstance(table, Mapping) else table
     if not isinstance(found, list):
-        raise ReadingError("the table holds no list of records", "", "jacobians check --template > claims.json")
+        raise ReadingError(
+            "the table holds no list of records", "", "jacobians check --template > claims.json"
+        )
     return found
 
 
@@ -72,7 +74,9 @@ def identity(record: Any, place: int) -> str:
 def problem_of(record: Record) -> Problem:
     """The problem that a record states; raises JacobiansError, naming the field, where it states none."""
     if not isinstance(record, Mapping):
-        raise ReadingError(f"a record is a mapping, not a {type(record).__name__}", "", '{"id": ..., "func": ...}')
+        raise ReadingError(
+            f"a record is a mapping, not a {type(record).__name__}", "", '{"id": ..., "func": ...}'
+        )
     function = _function(record)
     sizes = {str(name): _whole("sizes", value) for name, value in _mapping(record, "sizes").items()}
     constants = {str(name): _constant(value) for name, value in _mapping(record, "consts").items()}
@@ -129,7 +133,12 @@ def _sequence(record: Record, field: str) -> Sequence[Any]:
 
 
 def _whole(field: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value or not 0 <= value <= 10**6:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or int(value) != value
+        or not 0 <= value <= 10**6
+    ):
         raise ReadingError(f"{field}: {str(value)[:40]!r} is no whole number", "", f"{field}: 3")
     return int(value)
 
@@ -142,7 +151,9 @@ def _constant(value: Any) -> Any:
     except ValueError as error:
         raise ReadingError("a constant is a number or a list of numbers", str(error), "consts: {}") from error
     if array.dtype.kind not in "biuf" or array.size > 10_000:
-        raise ReadingError(f"a constant is a number or a list of numbers, not {str(value)[:40]!r}", "", "consts: {}")
+        raise ReadingError(
+            f"a constant is a number or a list of numbers, not {str(value)[:40]!r}", "", "consts: {}"
+        )
     return array
 
 

@@ -29,8 +29,9 @@ NAMES = {
     "symtensor": "fully symmetric",
 }
 _TAKEN = frozenset(
-    "symmetric antisymmetric spd gapped orthogonal diagonal lower upper toeplitz symtoeplitz symtensor onehot onehotrows "
-    "binary signs zero unit rowunit simplex".split()
+    {"symmetric", "antisymmetric", "spd", "gapped", "orthogonal", "diagonal", "lower", "upper"}
+    | {"toeplitz", "symtoeplitz", "symtensor", "onehot", "onehotrows", "binary", "signs", "zero"}
+    | {"unit", "rowunit", "simplex"}
 )
 
 
@@ -66,13 +67,15 @@ def _sets(entries: list[Input]) -> Iterator[list[Input]]:
 
 def _try(case: Case, word: str, entries: list[Input]) -> Finding | None:
     for chosen in _sets(entries):
+        if case.late:
+            return None
         changed = case.problem.replacing(*(entry.assuming(word) for entry in chosen))
         if case.retry(changed):
             names = " and ".join(entry.name for entry in chosen)
             condition = f"{NAMES[word]} {names}"
             return Finding(
                 "assumption",
-                f"True for {condition}, and only then: the claim is right at random points of that kind and wrong at others.",
+                f"True for {condition}, and only then: right at random points of that kind, wrong at others.",
                 assumption=condition,
             )
     return None
@@ -83,8 +86,17 @@ def assumptions(case: Case) -> Finding | None:
     if not case.same_shape:
         return None
     square = _square_inputs(case)
-    cubes = [e for e in case.problem.inputs if len(e.shape) > 2 and len(set(e.shape)) == 1 and not _TAKEN & set(e.words)]
-    tries = (("symmetric", square), ("symtensor", cubes), ("positive", _positive_candidates(case)), ("spd", square))
+    cubes = [
+        e
+        for e in case.problem.inputs
+        if len(e.shape) > 2 and len(set(e.shape)) == 1 and not _TAKEN & set(e.words)
+    ]
+    tries = (
+        ("symmetric", square),
+        ("symtensor", cubes),
+        ("positive", _positive_candidates(case)),
+        ("spd", square),
+    )
     for word, entries in tries:
         found = _try(case, word, entries)
         if found is not None:
@@ -97,11 +109,11 @@ def _positive_candidates(case: Case) -> list[Input]:
 
 
 def last_assumptions(case: Case) -> Finding | None:
-    """Orthogonal, unit and antisymmetric inputs, and probability vectors: tried after everything else."""
+    """Orthogonal and unit inputs, and probability vectors: tried after everything else."""
     if not case.same_shape:
         return None
     square, vectors = _square_inputs(case), _open_inputs(case, (1,))
-    for word, entries in (("antisymmetric", square), ("orthogonal", square), ("unit", vectors), ("simplex", vectors)):
+    for word, entries in (("orthogonal", square), ("unit", vectors), ("simplex", vectors)):
         for entry in entries:
             found = _try(case, word, [entry])
             if found is not None:
@@ -118,7 +130,7 @@ def left_out(case: Case) -> Finding | None:
             continue
         ones = replace(entry, value=np.ones_like(case.samples[0].point[entry.name]))
         if case.retry(case.problem.replacing(ones), sizes=dict(case.samples[0].sizes)):
-            what = f"The claim is right where every entry of {entry.name} is 1: the factor {entry.name} was left out."
+            what = f"Right where every entry of {entry.name} is 1: the factor {entry.name} was left out."
             return Finding("chain", what, factor=entry.name)
     return None
 
@@ -132,7 +144,9 @@ def square_only(case: Case) -> Finding | None:
     if not case.retry(case.problem, sizes=sizes):
         return None
     matrices = [
-        entry.name for entry in case.problem.inputs if len(entry.shape) == 2 and entry.shape[0] != entry.shape[1]
+        entry.name
+        for entry in case.problem.inputs
+        if len(entry.shape) == 2 and entry.shape[0] != entry.shape[1]
     ]
     what = f"square {' and '.join(matrices)}" if matrices else f"equal sizes {' = '.join(symbols)}"
     return Finding("assumption", f"True for {what}, and only then.", assumption=what)
@@ -162,7 +176,10 @@ def _right_if_commuting(case: Case, entries: list[Input]) -> bool:
     assert size is not None
     for _ in range(3):
         base = rng.uniform(-1, 1, (size, size)) + 1.5 * np.eye(size)
-        made = {e.name: rng.uniform(0.5, 1.5) * np.eye(size) + rng.uniform(0.5, 1.5) * base + 0.3 * base @ base for e in entries}
+        made = {
+            e.name: rng.uniform(0.5, 1.5) * np.eye(size) + rng.uniform(0.5, 1.5) * base + 0.3 * base @ base
+            for e in entries
+        }
         try:
             sampler = Sampler(problem, case.seed + 31, case.samples[0].sizes)
             point = {**sampler.point(), **made}

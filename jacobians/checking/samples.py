@@ -43,7 +43,11 @@ class Sample:
     def gap(self, layout: str) -> float:
         """How far the claim is from the truth, relative to the largest entry; inf where shapes differ."""
         expected = self.expected(layout)
-        return np.inf if expected is None or self.claim is None else gap(self.claim, expected, layout, self.truth.floor)
+        return (
+            np.inf
+            if expected is None or self.claim is None
+            else gap(self.claim, expected, layout, self.truth.floor)
+        )
 
     def match(self, layout: str) -> str:
         """Whether the claim fits here: `right`, `wrong` or `unclear`."""
@@ -75,7 +79,7 @@ class Sampler:
 
     def point(self, mood: str = "") -> Point:
         """A point where the function has finite values; raises what evaluating the function raises."""
-        moods = [mood] if mood else [self.mood] if self.mood else MOODS
+        moods = [mood] if mood else [*filter(None, [self.mood]), *MOODS, *MOODS]
         error: Exception | None = None
         for name in moods:
             point = draw_point(self.problem, self.sizes(), self.rng, name)
@@ -88,8 +92,14 @@ class Sampler:
                 if name != "whole":
                     self.mood = name
                 return point
-        raise error if error is not None else JacobiansError(
-            "the function has no finite value", "at any point that was tried", "assume=, such as x=positive"
+        raise (
+            error
+            if error is not None
+            else JacobiansError(
+                "the function has no finite value",
+                "at any point that was tried",
+                "assume=, such as x=positive",
+            )
         )
 
     def sample(self, compare: bool = False, mood: str = "") -> Sample:
@@ -112,7 +122,9 @@ class Sampler:
         return Sample(self.problem, self.sizes(), point, found, claim, error)
 
 
-def claimed(problem: Problem, point: Mapping[str, Any], found: Truth) -> tuple[Array | None, JacobiansError | None]:
+def claimed(
+    problem: Problem, point: Mapping[str, Any], found: Truth
+) -> tuple[Array | None, JacobiansError | None]:
     """The claim's value at a point, or the error it raised."""
     return evaluated(problem, problem.claim, point, found.tensor.shape)
 

@@ -41,25 +41,27 @@ def shared(values: Any, structure: str) -> Array:
     """
     values = np.asarray(values)
     if not structure or values.ndim < 2:
-        return values
+        return np.asarray(values)
     rows, columns = np.indices(values.shape[-2:])
     turned = np.swapaxes(values, -1, -2)
     if structure == "symmetric":
-        return np.where(rows == columns, values, values + turned)
+        return np.asarray(np.where(rows == columns, values, values + turned))
     if structure == "antisymmetric":
-        return values - turned
+        return np.asarray(values - turned)
     if structure in ("diagonal", "lower", "upper"):
         kept = {"diagonal": rows == columns, "lower": rows >= columns, "upper": rows <= columns}[structure]
-        return np.where(kept, values, values * 0)
+        return np.asarray(np.where(kept, values, values * 0))
     apart = rows - columns if structure == "toeplitz" else abs(rows - columns)
     found = values * 0
     for distance in np.unique(apart):
         same = apart == distance
         found[..., same] = values[..., same].sum(axis=-1)[..., None]
-    return found
+    return np.asarray(found)
 
 
-def tie(tensor: Array, structures: tuple[str, ...], inputs: tuple[tuple[int, ...], ...], target: int) -> Array:
+def tie(
+    tensor: Array, structures: tuple[str, ...], inputs: tuple[tuple[int, ...], ...], target: int
+) -> Array:
     """The derivative by shared parameters from the one by free entries, input by input.
 
     `tensor` has `target` target axes, then the axes of every input in `inputs`.

@@ -52,7 +52,7 @@ def _is(number: float, value: float) -> bool:
 
 
 def product_rule(case: Case) -> Finding | None:
-    """The claim as a combination of the product rule's parts: one left out, or with another sign or factor."""
+    """The claim as a sum of the product rule's parts: one left out, or with another sign or factor."""
     problem = case.problem
     program = problem.function.program
     if not case.same_shape or case.claimed is None or program is None or problem.function.kind != "numpy":
@@ -78,8 +78,13 @@ def _grouped(parts: list[list[Array]], case: Case) -> list[float] | None:
     assert case.claimed is not None
     tries = sorted(product((1, 0, -1, 2), repeat=len(parts)), key=lambda a: sum(x != 1 for x in a))
     for numbers in tries[1:200]:
-        sums = [sum((a * p for a, p in zip(numbers, column, strict=True)), 0.0 * column[0]) for column in zip(*parts, strict=True)]
-        if any(np.any(s) for s in sums) and all(gap(s, c) < NEAR for s, c in zip(sums, case.claimed, strict=True)):
+        sums = [
+            sum((a * p for a, p in zip(numbers, column, strict=True)), 0.0 * column[0])
+            for column in zip(*parts, strict=True)
+        ]
+        if any(np.any(s) for s in sums) and all(
+            gap(s, c) < NEAR for s, c in zip(sums, case.claimed, strict=True)
+        ):
             return [float(a) for a in numbers]
     return None
 
@@ -98,7 +103,11 @@ def _merged(parts: list[list[Array]]) -> list[list[Array]]:
 
 def _is_multiple(part: list[Array], other: list[Array]) -> bool:
     scale = ratio(other[0], part[0])
-    return scale is not None and scale > 0 and all(gap(o * scale, p) < NEAR for p, o in zip(part, other, strict=True))
+    return (
+        scale is not None
+        and scale > 0
+        and all(gap(o * scale, p) < NEAR for p, o in zip(part, other, strict=True))
+    )
 
 
 def _part(case: Case, text: str, name: str) -> list[Array] | None:
@@ -109,7 +118,11 @@ def _part(case: Case, text: str, name: str) -> list[Array] | None:
             tensor = by_engine(made, {**sample.point, HOLE: sample.point[name]}, (HOLE,))
             if case.problem.layout == "differential":
                 direction = np.asarray(sample.point["d" + name])
-                tensor = np.tensordot(tensor, direction, axes=direction.ndim) if direction.ndim else tensor * direction
+                tensor = (
+                    np.tensordot(tensor, direction, axes=direction.ndim)
+                    if direction.ndim
+                    else tensor * direction
+                )
             else:
                 structure = case.problem.input(name).structure
                 tensor = tie(tensor, (structure,), sample.truth.inputs, len(sample.truth.target))
@@ -150,7 +163,7 @@ def split_sum(node: ast.expr) -> list[tuple[int, ast.expr]]:
 
 
 def _split_product(node: ast.expr) -> list[tuple[int, ast.expr]] | None:
-    """`c*(a + b)`, `(a + b) @ x`, `(a + b).T`, `(a + b)[None, :]`, `np.diag(a + b)` as sums of their parts."""
+    """`c*(a + b)`, `(a + b) @ x`, `(a + b).T`, `(a + b)[None, :]` as sums of their parts."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div):
         for side in ("left", "right"):
             inner = getattr(node, side)
@@ -177,7 +190,7 @@ def summands(case: Case) -> Finding | None:
     claim = case.problem.claim
     if not case.same_shape or claim.program is None or claim.kind != "numpy":
         return None
-    *before, (head, root) = statements(claim.program)
+    *before, (_, root) = statements(claim.program)
     signed = split_sum(root)
     if not 2 <= len(signed) <= MAX_PARTS:
         return None
@@ -186,7 +199,10 @@ def summands(case: Case) -> Finding | None:
     if any(value is None for value in values):
         return None
     parts = [
-        [s * np.broadcast_to(v, e.shape) if v.ndim <= e.ndim and _spreads(v, e) else v for v, e in zip(value, case.expected, strict=True)]
+        [
+            s * np.broadcast_to(v, e.shape) if v.ndim <= e.ndim and _spreads(v, e) else v
+            for v, e in zip(value, case.expected, strict=True)
+        ]
         for (s, _), value in zip(signed, values, strict=True)
         if value is not None
     ]
@@ -198,12 +214,14 @@ def summands(case: Case) -> Finding | None:
 
 def _spreads(value: Array, like: Array) -> bool:
     try:
-        return np.broadcast_shapes(value.shape, like.shape) == like.shape
+        return bool(np.broadcast_shapes(value.shape, like.shape) == like.shape)
     except ValueError:
         return False
 
 
-def _repaired_sum(case: Case, numbers: list[float], signed: list[tuple[int, ast.expr]], before: str) -> Finding | None:
+def _repaired_sum(
+    case: Case, numbers: list[float], signed: list[tuple[int, ast.expr]], before: str
+) -> Finding | None:
     odd = [k for k, a in enumerate(numbers) if not _is(a, 1)]
     parts = [
         (float(s) * a, ast.unparse(ast.fix_missing_locations(node)))
@@ -220,7 +238,12 @@ def _repaired_sum(case: Case, numbers: list[float], signed: list[tuple[int, ast.
         return Finding("sign", f"The term {shown} has the opposite sign.", correct=correct)
     if len(odd) < len(numbers) or len({round(numbers[k], 6) for k in odd}) == 1:
         number = numbers[odd[0]]
-        return Finding("factor", f"The term {shown} needs the factor {number_text(number)}.", factor=number, correct=correct)
+        return Finding(
+            "factor",
+            f"The term {shown} needs the factor {number_text(number)}.",
+            factor=number,
+            correct=correct,
+        )
     return None
 
 
@@ -249,7 +272,7 @@ def natural_terms(case: Case) -> Finding | None:
 
 
 def _structural(text: str) -> bool:
-    """Whether a multiple of it by any scalar is a telling difference: an identity, an outer product, a diagonal."""
+    """Whether a multiple by any scalar tells something: an identity, an outer product, a diagonal."""
     return text.startswith(("np.eye", "np.outer", "np.einsum", "np.diag(")) or text.isidentifier()
 
 
@@ -266,10 +289,13 @@ def _candidates(case: Case) -> Iterator[tuple[str, list[Array]]]:
     """Natural terms by their texts, at every sample, of the derivative's shape."""
     before = "".join(f"{text}; " for text in statement_texts(case.problem.claim)[:-1])
     for text in dict.fromkeys(_texts(case)):
-        values = case.values(before + text)
+        values = None if case.late else case.values(before + text)
         if values is None:
             continue
-        values = [np.broadcast_to(v, e.shape) if v.ndim == 0 else v for v, e in zip(values, case.expected, strict=True)]
+        values = [
+            np.broadcast_to(v, e.shape) if v.ndim == 0 else v
+            for v, e in zip(values, case.expected, strict=True)
+        ]
         if all(v.shape == e.shape for v, e in zip(values, case.expected, strict=True)):
             yield text, values
 

@@ -107,7 +107,11 @@ def judge_table(
 
     `progress(done, total)` is called after every record.
     """
-    count = workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers or os.cpu_count() or 1
+    count = (
+        workers or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else workers or os.cpu_count() or 1
+    )
     tasks = [(place, record, seed, limit) for place, record in enumerate(records)]
     rows: list[Row] = []
     for row in _rows(tasks, min(count, max(1, len(tasks) // 8))):
@@ -157,7 +161,9 @@ def read_table(path: str) -> list[Any]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, JacobiansError):
             raise
-        raise ReadingError(f"{path} cannot be read: {error}"[:200], "", "jacobians check --template > claims.json") from error
+        raise ReadingError(
+            f"{path} cannot be read: {error}"[:200], "", "jacobians check --template > claims.json"
+        ) from error
 
 
 def _text_of(path: str) -> str:

@@ -45,7 +45,9 @@ def tied_entries(case: Case) -> Finding | None:
 def _untied(case: Case) -> list[Array] | None:
     """The derivative by free entries at every sample."""
     problem = case.problem
-    free = problem.replacing(*(replace(e, structure="", words=(*e.words, e.structure)) for e in problem.inputs if e.structure))
+    free = problem.replacing(
+        *(replace(e, structure="", words=(*e.words, e.structure)) for e in problem.inputs if e.structure)
+    )
     try:
         return [truth(free, s.point, np.random.default_rng(0), False).tensor for s in case.samples]
     except JacobiansError:
@@ -98,7 +100,8 @@ def _found(structure: str, variant: str, name: str) -> Finding:
     reason = "diagonal" if structure == "diagonal" else "symmetric-correction"
     reason = "sum-forgotten" if structure in ("toeplitz", "symtoeplitz") else reason
     what = (
-        f"The claim is {variant}; {name} is {structure}, so with G the derivative by free entries it should be {right}."
+        f"The claim is {variant}; {name} is {structure}, so with G the derivative by free entries "
+        f"it should be {right}."
     )
     return Finding(reason, what)
 
@@ -110,10 +113,10 @@ def _tied_too_much(case: Case) -> Finding | None:
         if shape[0] != shape[1]:
             return None
         values = placed(case, [shared(s.truth.tensor, structure) for s in case.samples])
-        if structure == "diagonal" and not case.samples[0].truth.target == ():
+        if structure == "diagonal" and case.samples[0].truth.target != ():
             continue
         if _same(case, values):
             reason = "symmetric-correction" if structure != "diagonal" else "diagonal"
-            what = f"The claim is the derivative for a {structure} {case.problem.wrt[0]}, whose entries are tied; here they are free."
+            what = f"The claim ties the entries of a {structure} {case.problem.wrt[0]}; here they are free."
             return Finding(reason, what)
     return None

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..derivative import Jacobian
+from ..layouts import LAYOUTS
 from ..verbs import hessian, jacobian
 from .case import Case
 from .pieces import HOLE, occurrences
-from .placing import LAYOUTS
 
 _TIES: Mapping[str, str] = {
     "symmetric": "G + G.T - np.diag(np.diag(G))",
@@ -23,7 +23,8 @@ _TIES: Mapping[str, str] = {
     "lower": "np.tril(G)",
     "upper": "np.triu(G)",
     "antisymmetric": "G - G.T",
-    "toeplitz": "np.array([[np.trace(G, offset=j - i) for j in range(G.shape[1])] for i in range(G.shape[0])])",
+    "toeplitz": "np.array([[np.trace(G, offset=j - i) for j in range(G.shape[1])] "
+    "for i in range(G.shape[0])])",
     "symtoeplitz": "np.array([[np.trace(G, offset=j - i) + (np.trace(G, offset=i - j) if i != j else 0) "
     "for j in range(G.shape[1])] for i in range(G.shape[0])])",
 }
@@ -42,7 +43,7 @@ def engine_formula(case: Case) -> str:
         if structure:
             return _tied(case, found, structure)
         text = _matrix_text(case, found)
-        return text or found.index_form()
+        return text or _index_text(found)
     except Exception:  # notation is a service: a formula that cannot be written is left out
         return ""
 
@@ -62,6 +63,15 @@ def _traced(case: Case) -> Jacobian:
     found = (jacobian(derive, slots[2]) if len(slots) == 3 else derive)(*(point[name] for name in names))
     assert isinstance(found, Jacobian)
     return found
+
+
+def _index_text(found: Jacobian) -> str:
+    """The index form, and what the letters in it stand for that are no inputs."""
+    from ..notation.index import where_lines
+    from ..notation.records import names
+
+    where = where_lines(names(found.view()))
+    return found.index_form() + (f" where {', '.join(where)}" if where else "")
 
 
 def _forms(case: Case, found: Jacobian, layout: str) -> list[str]:
@@ -86,11 +96,11 @@ def _tied(case: Case, found: Jacobian, structure: str) -> str:
         whole = f"G = {text}; {_TIES[structure]}"
         if case.repaired(whole):
             return whole
-    return f"{_TIES[structure]} where G[i, j] is {found.index_form()}"
+    return f"{_TIES[structure]} where G[i, j] is {_index_text(found)}"
 
 
 def _differential(case: Case) -> str:
-    """The function with one occurrence of the input after another replaced by its direction, where that is right."""
+    """The function with one occurrence after another replaced by the direction, where that is right."""
     problem = case.problem
     if len(problem.wrt) == 1 and problem.order == 1:
         assert problem.function.program is not None
@@ -100,5 +110,5 @@ def _differential(case: Case) -> str:
         if "; " not in whole and case.repaired(whole):
             return whole
         free = replace(case, problem=replace(problem, layout="tensor"))
-        return f"the sum over the axes of {name} of d{name} times {_traced(free).index_form()}"
+        return f"the sum over the axes of {name} of d{name} times {_index_text(_traced(free))}"
     return ""
