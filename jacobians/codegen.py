@@ -47,10 +47,16 @@ class Program:
         self.comments.append(comment)
 
 
-def program(roots: Sequence[Node], inputs: Sequence[Node], running: bool = False) -> Program:
+Lines = Callable[[Program, Node, Sequence[str], str], list[str]]
+
+
+def program(
+    roots: Sequence[Node], inputs: Sequence[Node], running: bool = False, write: Lines | None = None
+) -> Program:
     """The straight-line numpy program that computes `roots` from `inputs`, one line a node.
 
-    With `running` it is made to be run and not to be read: what is faster as a helper is one.
+    With `running` it is made to be run and not to be read: what is faster as a helper is one.  `write` gives
+    the lines of a node that is no einsum; without it a node that has no spelling calls a helper.
     """
     made = Program()
     for node in inputs:
@@ -63,11 +69,11 @@ def program(roots: Sequence[Node], inputs: Sequence[Node], running: bool = False
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
         first = known.setdefault(key, node)
         slots[node.serial] = first.serial
-        made.names[node.serial] = _write(made, node, running) if first is node else made.names[first.serial]
+        made.names[node.serial] = _write(made, node, running, write) if first is node else made.names[first.serial]
     return made
 
 
-def _write(made: Program, node: Node, running: bool) -> str:
+def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str:
     if node.op in ("constant", "variable"):
         return _constant(made, node)
     names = [made.names[arg.serial] for arg in node.args]
@@ -85,6 +91,10 @@ def _write(made: Program, node: Node, running: bool) -> str:
             made.taken.add(left)
             made.add(f"{left} = {right}", comment if left == name else "")
         return name
+    if write is not None:
+        for line in write(made, node, names, name):
+            made.add(line, comment if line.startswith(f"{name} = ") else "")
+        return name
     text = spell(node, names)
     if text is None:
         helper = made.fresh(f"{node.op}_step")
@@ -100,12 +110,13 @@ def _bound(node: Node) -> Callable[..., Any]:
     def helper(*arrays: Any) -> Any:
         return forward(params, *arrays)
 
-    helper.node = node  # type: ignore[attr-defined]
     return helper
 
 
 def _constant(made: Program, node: Node) -> str:
     if node.shape == () and isinstance(node.dtype, type):
+        if node.value != node.value or node.value in (float("inf"), float("-inf")):
+            return f"float({str(node.value)!r})"
         return repr(node.value) if node.value >= 0 else f"({node.value!r})"
     name = made.fresh(node.name or "c")
     made.bindings[name] = node.value

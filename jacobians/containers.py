@@ -78,6 +78,22 @@ def bind(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     return dict(known.arguments)
 
 
+def options(f: Callable[..., Any], named: Mapping[str, Any]) -> set[str]:
+    """The arguments that a call left at a default that is a Python number: options, not inputs.
+
+    >>> def f(x, slope=0.1): ...
+    >>> options(f, bind(f, (1.0,), {})), options(f, bind(f, (1.0, 0.5), {}))
+    ({'slope'}, set())
+    """
+    signature = signature_of(f)
+    parameters = signature.parameters if signature is not None else {}
+    return {
+        name
+        for name, value in named.items()
+        if name in parameters and isinstance(value, (int, float)) and value is parameters[name].default
+    }
+
+
 def call_with(f: Callable[..., Any], named: Mapping[str, Any]) -> Any:
     """Calls `f` with the arguments that `bind` gave names to; untouched defaults are left to `f`."""
     signature = signature_of(f)

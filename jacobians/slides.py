@@ -10,7 +10,7 @@ from __future__ import annotations
 from .codegen import Program, program
 from .derivative import show_shape
 from .expression import Graph
-from .standalone import _dense, _header
+from .standalone import dense_lines, header, written_lines
 from .terms import TermSum
 
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
@@ -24,9 +24,9 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
     given = wrt or [n for n in graph.nodes if n in {w.name for w in graph.trace.wrt}]
     chains = [graph.chain(target, label) for label in given]
     links = {(k.target_name, k.input_name): k for chain in chains for path in chain.paths for k in path}
-    factors = [n for link in links.values() for t in link.terms.terms for n, _ in t.factors]
+    factors = [n for link in links.values() for t in link.terms.terms for n in t.nodes]
     values = [graph.named[label] for label in graph.nodes]
-    made = program([*values, *factors], graph.trace.variables)
+    made = program([*values, *factors], graph.trace.variables, write=written_lines)
     body = [*made.lines, "", "# partial derivatives, target axes x input axes"]
     named: dict[tuple[str | None, str | None], str] = {}
     for key, link in links.items():
@@ -50,9 +50,7 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
     name = target if target.isidentifier() and target not in made.taken else "NN"
     lines = [*body, "", f"return {', '.join([made.names[graph.named[target].serial], *results])}"]
     return (
-        "\n".join(
-            [*_header(made), f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)]
-        )
+        "\n".join([*header(made), f"def {name}({arguments}):", *(("    " + line).rstrip() for line in lines)])
         + "\n"
     )
 
@@ -68,7 +66,7 @@ def _partial(made: Program, name: str, terms: TermSum) -> list[str]:
         plain = (*t.target, *t.input)
         if len(t.factors) == 1 and t.coefficient == 1 and t.factors[0][1] == plain == t.wiring:
             return [f"{name} = {made.names[t.factors[0][0].serial]}{note}"]
-    lines = _dense(made, name, terms)
+    lines = dense_lines(made, name, terms)
     return [lines[0] + note, *lines[1:]]
 
 

@@ -8,9 +8,6 @@ and nothing else.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +18,8 @@ from .derivative import show_shape
 from .errors import UnsupportedError
 from .expr import Node
 from .expression import graph_of
-from .operation import RULES
 from .prepared import accumulate
+from .readable import index_text, readable
 from .terms import Term, TermSum
 from .traces import Wrt
 from .wiring import Affine, Slot
@@ -67,16 +64,16 @@ def standalone(
     jacobians: Sequence[tuple[str, TermSum]],
 ) -> str:
     """The program text: a function of the inputs that returns each target's value and Jacobians, by name."""
-    factors = [n for _, terms in jacobians for t in terms.terms for n, _ in t.factors]
-    made = program([*(node for _, node in targets), *factors], inputs)
+    factors = [n for _, terms in jacobians for t in terms.terms for n in t.nodes]
+    made = program([*(node for _, node in targets), *factors], inputs, write=written_lines)
     body = [line + (f"  # {note}" if note else "") for line, note in _aligned(made)]
     results = [made.names[node.serial] for _, node in targets]
     for title, terms in jacobians:
         result = made.fresh(title.replace("/", "_"))
         body += ["", f"# {title}, target x input: {show_shape(terms.target_shape, terms.input_shape)}"]
-        body += _dense(made, result, terms)
+        body += dense_lines(made, result, terms)
         results.append(result)
-    head = _header(made)
+    head = header(made)
     arguments = ", ".join(made.names[node.serial] for node in inputs)
     document = (
         f'"""Returns {", ".join([*(label for label, _ in targets), *(title for title, _ in jacobians)])}."""'
@@ -95,7 +92,7 @@ def _aligned(made: Program) -> list[tuple[str, str]]:
     ]
 
 
-def _dense(made: Program, result: str, terms: TermSum) -> list[str]:
+def dense_lines(made: Program, result: str, terms: TermSum) -> list[str]:
     """Zeros, then one assignment for each Term through its repeated indices."""
     if not terms.shape:
         return [f"{result} = " + (" + ".join(_value(made, t) for t in terms.terms) or "0.0")]
@@ -144,14 +141,9 @@ def _index(made: Program, slot: Slot, letter: Mapping[int, str]) -> str:
         parts += [str(slot.offset)] if slot.offset != 0 or not parts else []
         return " + ".join(parts).replace("+ -", "- ")
     name = made.names.get(slot.node.serial)
-    if name is None and slot.node.op == "constant":
-        name = made.fresh("index")
+    if name is None:  # a constant table, which no line of the program makes
+        name = made.names[slot.node.serial] = made.fresh("index")
         made.bindings[name] = slot.node.value
-        made.names[slot.node.serial] = name
-    if name is None:
-        raise UnsupportedError(
-            "this derivative indexes by values computed on the way", "", "jac.jacobian itself, or compile"
-        )
     return f"{name}[{', '.join(letter[k] for k in slot.labels)}]"
 
 
@@ -192,16 +184,10 @@ def _spread(name: str, labels: Sequence[int], wiring: Sequence[int]) -> str:
     return f"{name}[{', '.join(places)}]"
 
 
-def _header(made: Program) -> list[str]:
-    """The import, the constants, and the source of every helper that a line calls."""
-    lines = ["import numpy as np", ""]
-    known: dict[str, str] = {}
-    for name, bound in made.bindings.items():
-        if callable(bound):
-            lines += [*_helper(name, bound, known), ""]
-        else:
-            lines.append(f"{name} = {_literal(bound)}")
-    return [*lines, ""]
+def header(made: Program) -> list[str]:
+    """The import and the constants."""
+    constants = [f"{name} = {_literal(value)}" for name, value in made.bindings.items()]
+    return ["import numpy as np", *([""] if constants else []), *constants, "", ""]
 
 
 def _literal(value: Any) -> str:
@@ -212,68 +198,28 @@ def _literal(value: Any) -> str:
             "a program cannot spell it out",
             "make the array an argument of the function",
         )
-    return (
-        f"np.array({array.tolist()!r}"
-        + ("" if array.dtype in (np.float64, np.int64, bool) else f", np.{array.dtype}")
-        + ")"
-    )
+    text = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    kind = "" if array.dtype in (np.float64, np.int64, bool) else f", np.{array.dtype}"
+    return f"np.array({text}{kind})"
 
 
-def _helper(name: str, bound: Any, known: dict[str, str]) -> list[str]:
-    """A helper as source: the operation's own forward function and what it calls."""
-    node: Node = bound.node
-    forward = RULES[node.op].forward
-    primal = getattr(forward, "primal", None)
-    shown: Any = primal or getattr(forward, "__wrapped__", forward)
-    lines = _functions(shown, known)
-    called = known[_key(shown)]
-    body = f"return {called}(*arrays)" if primal else f"return {called}({node.params!r}, *arrays)"
-    return [*lines, f"def {name}(*arrays):", f"    {body}"]
-
-
-def _key(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}:{function.__code__.co_firstlineno}"
-
-
-def _functions(function: Callable[..., Any], known: dict[str, str]) -> list[str]:
-    """The source of a function of this package and of those it calls, each once."""
-    if _key(function) in known:
-        return []
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        raise UnsupportedError(f"{function!r} has no source to print", "", "compile") from None
-    label = function.__name__
-    if label == "<lambda>":
-        tree = next(n for n in ast.walk(ast.parse(text.strip().rstrip(","))) if isinstance(n, ast.Lambda))
-        label = f"helper_{len(known) + 1}"
-        text = f"{label} = {ast.unparse(tree)}"
-    known[_key(function)] = label
-    lines: list[str] = []
-    code = function.__code__
-    for used in code.co_names:
-        value = function.__globals__.get(used)
-        value = getattr(value, "__wrapped__", value)
-        if inspect.isfunction(value) and value.__module__.startswith("jacobians"):
-            lines += _functions(value, known)
-        elif isinstance(value, (int, float, np.ndarray)) and not isinstance(value, bool):
-            lines.append(f"{used} = {_literal(value) if isinstance(value, np.ndarray) else repr(value)}")
-    return [*lines, *_stripped(text).splitlines(), ""]
-
-
-def _stripped(text: str) -> str:
-    """A function's source without annotations and with its docstring's first line."""
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.returns = None
-            node.decorator_list = []
-            for argument in (
-                *node.args.args,
-                *node.args.kwonlyargs,
-                *filter(None, (node.args.vararg, node.args.kwarg)),
-            ):
-                argument.annotation = None
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            node.annotation = ast.Name("object")
-    return ast.unparse(tree)
+def written_lines(made: Program, node: Node, names: Sequence[str], name: str) -> list[str]:
+    """The lines of a node in a program to read: an assembly is zeros and writes, all else one expression."""
+    if node.op != "assemble":
+        return [f"{name} = {readable(node, names)}"]
+    coded, shape = node.params
+    lines = [f"{name} = np.zeros({shape})"]
+    used = len(coded)
+    for (coefficient, labels, slots, sizes, count), core in zip(coded, names, strict=False):
+        tables = names[used : used + count]
+        used += count
+        value = _spread(core, labels, range(len(sizes))) if not core[0].isdigit() else core
+        value = value if coefficient == 1 else f"{coefficient!r} * {value}"
+        places = ", ".join(index_text(slot, len(sizes), sizes, tables) for slot in slots)
+        if slots == tuple(range(len(sizes))) and slots:
+            lines.append(f"{name} += {value}")
+        elif any(isinstance(slot, tuple) for slot in slots):
+            lines.append(f"np.add.at({name}, ({places},), {value})")
+        else:
+            lines.append(f"{name}[{places or '()'}] += {value}")
+    return lines

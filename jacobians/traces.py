@@ -6,14 +6,14 @@ nodes (with their values), the target nodes and how to rebuild both containers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .axes import Shape
-from .containers import Rebuild, bind, call_with, flatten
+from .containers import Rebuild, bind, call_with, flatten, options
 from .errors import UnknownNameError, UnsupportedError, did_you_mean
 from .expr import Node
 from .operation import as_node, is_floating
@@ -51,7 +51,7 @@ def trace_function(
 ) -> Trace:
     """Traces `f` at these arguments; raises three-part errors for what cannot be differentiated."""
     named = bind(f, args, kwargs)
-    chosen = chosen_names(named, wrt)
+    chosen = chosen_names(named, wrt, options(f, named))
     variables: list[Node] = []
     inputs: dict[str, tuple[tuple[Node, ...], Rebuild]] = {}
     stand_ins: dict[str, Any] = {}
@@ -103,10 +103,13 @@ def _run(f: Callable[..., Any], stand_ins: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def chosen_names(named: Mapping[str, Any], wrt: Wrt) -> list[str]:
-    """The arguments to differentiate by: those named, or every argument that holds floating arrays."""
+def chosen_names(named: Mapping[str, Any], wrt: Wrt, left: Container[str] = ()) -> list[str]:
+    """The arguments to differentiate by: those named, or every argument that holds floating arrays.
+
+    `left` are options that the call left at their defaults: differentiated by only if they are named.
+    """
     if wrt is None:
-        floating = [name for name, value in named.items() if _holds(value, "f")]
+        floating = [name for name, value in named.items() if name not in left and _holds(value, "f")]
         found = floating or [name for name, value in named.items() if _holds(value, "iuf")]
         if not found:
             raise UnsupportedError(

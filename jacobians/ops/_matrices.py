@@ -89,7 +89,6 @@ def guarded(call: Callable[..., Any], what: str, instead: str) -> Callable[..., 
             )
             raise SingularMatrixError(what, where, instead) from None
 
-    run.__wrapped__ = call  # type: ignore[attr-defined]  # what a printed program shows
     return run
 
 

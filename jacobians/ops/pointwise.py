@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import Shape
 from ..expr import Node, promote
 from ..operation import OPERATIONS, SERVES, Operation, as_node, rule
 from ..terms import TermSum, canonical, collapse
 from . import _text
-from ._broadcast import broadcast
+from ._broadcast import broadcast, labels_in
 
 BUILDERS: dict[str, Callable[..., Any]] = {"where": lambda c, x, y: where(c, x, y)}
 
@@ -39,7 +38,6 @@ def pointwise(
     def forward_of(params: Any, *arrays: Any) -> Any:
         return forward(*arrays)
 
-    forward_of.primal = forward  # type: ignore[attr-defined]  # the function a printed program shows
     flows = any(text != "0" for text in derivatives)
     rule(name, forward_of, (lambda node, k: _local(node, k, derivatives[k])) if flows else None)
 
@@ -82,23 +80,12 @@ def _local(node: Node, k: int, text: str) -> TermSum:
     sizes = list(common.sizes)
     factors, coefficient = [], 1
     if isinstance(slope, Node):
-        factors.append((slope, _aligned(slope.shape, common.shape, sizes)))
+        factors.append((slope, labels_in(slope.shape, common.shape, sizes)))
     else:
         coefficient = slope
     labels = common.arguments[1 + k]
     whole = canonical(coefficient, factors, common.output, labels, sizes)
     return TermSum(node.shape, arg.shape, (collapse(whole),))
-
-
-def _aligned(shape: Shape, target: Shape, sizes: list[Any]) -> tuple[int, ...]:
-    labels = []
-    for axis, size in enumerate(shape, len(target) - len(shape)):
-        if size == 1 and target[axis] != 1:
-            sizes.append(1)
-            labels.append(len(sizes) - 1)
-        else:
-            labels.append(axis)
-    return tuple(labels)
 
 
 def where(condition: Any, x: Any, y: Any) -> Node:
@@ -115,7 +102,7 @@ def _where_local(node: Node, k: int) -> TermSum:
     chosen = node.args[0] if k == 1 else make("logical_not", node.args[0])
     common = broadcast(node.shape, *(a.shape for a in node.args))
     sizes = list(common.sizes)
-    factors = [(chosen, _aligned(chosen.shape, common.shape, sizes))]
+    factors = [(chosen, labels_in(chosen.shape, common.shape, sizes))]
     whole = canonical(1, factors, common.output, common.arguments[1 + k], sizes)
     return TermSum(node.shape, arg.shape, (collapse(whole),))
 
@@ -147,8 +134,8 @@ TRUTHS = {
     "logical_not", "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite", "signbit",
 }  # fmt: skip
 KEEP = {
-    "maximum", "minimum", "clip", "abs", "sign", "square", "floor", "ceil", "trunc", "rint", "fmax", "fmin",
-    "floor_divide", "remainder", "fmod", "positive", "power", "heaviside_keep",
+    "maximum", "minimum", "abs", "sign", "square", "floor", "ceil", "trunc", "rint", "floor_divide",
+    "remainder", "power",
 }  # fmt: skip
 
 
@@ -186,14 +173,6 @@ rule("sinc_derivative", _sinc_derivative, _sinc_local)
 BUILDERS["sinc_derivative"] = _sinc_node
 
 
-def _gelu(x: Any) -> Any:
-    return x * _normal_cdf(x)
-
-
-def _normal_cdf(x: Any) -> Any:
-    return 0.5 * (1 + erf(x / np.sqrt(2.0).astype(np.asarray(x).dtype)))
-
-
 def erf(x: Any) -> Any:
     """The error function, `2/sqrt(pi) * integral_0^x exp(-t^2) dt`, to 1e-15 (x real, or near the axis)."""
     from math import erf as scalar
@@ -229,10 +208,6 @@ def _logaddexp(x: Any, y: Any) -> Any:
 def _xlogy(x: Any, y: Any) -> Any:
     zero = np.equal(x, 0)
     return np.where(zero, 0.0, x * np.log(np.where(zero, 1.0, y)))
-
-
-def _clip(x: Any, y: Any, w: Any) -> Any:
-    return np.minimum(np.maximum(x, y), w)
 
 
 SPLIT = "where(x == y, 0.5, where(x {} y, 1.0, 0.0))"

@@ -1,0 +1,52 @@
+"""Printed programs: every operation's program runs alone and agrees, or is refused by name."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians.errors import UnsupportedError
+from tests.op_cases import CASES
+
+# operations whose value or derivative is no short numpy expression
+UNWRITTEN = {
+    "product_derivative", "significant", "gaps", "vander", "interval", "sinc_derivative", "gelu", "erf", "erfc", "expm",
+    "matrix_rank", "normal_cdf", "reciprocal_full_rank", "det",
+}  # fmt: skip
+
+
+def leaves(value):
+    if isinstance(value, dict):
+        return [leaf for part in value.values() for leaf in leaves(part)]
+    return [leaf for part in value for leaf in leaves(part)] if isinstance(value, (list, tuple)) else [value]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+def test_the_program_of_an_operation_runs_alone(case):
+    arrays = case.arrays()
+    if not all(isinstance(a, np.ndarray) and a.dtype.kind == "f" for a in arrays):
+        pytest.skip("a program's arguments are arrays")
+    if case.label == "getitem-traced-integer":
+        pytest.skip("an index that is computed from the argument is no array of the program")
+    try:
+        text = jac.source(case.call)(*arrays)
+    except UnsupportedError as error:
+        assert str(error).split()[0] in UNWRITTEN
+        return
+    assert "jacobians" not in text
+    assert [line for line in text.splitlines() if line.startswith(("import", "from"))] == [
+        "import numpy as np"
+    ]
+    namespace: dict = {}
+    exec(compile(text, "<program>", "exec"), namespace)
+    function = [value for value in namespace.values() if inspect.isfunction(value)][-1]
+    if case.name == "det" and case.id:
+        return  # the printed cofactors are those of an invertible matrix
+    found = function(*arrays)
+    wanted = [np.asarray(J) for J in leaves(jac.jacobian(case.call)(*arrays))]
+    for got, want in zip(found[len(found) - len(wanted) :], wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
