@@ -1,8 +1,8 @@
 """Generated numpy: a plan printed as straight-line source, to read (`jac.source`) or to run (`compile`).
 
-`program(roots, inputs)` writes one line for each node, named intermediates kept, and returns the lines with the
-helpers and constants they use; `build(...)` makes a Python function of it.  Only our own nodes are printed, never
-user text.
+`program(roots, inputs)` writes one line for each node, named intermediates kept, and returns the lines with
+the helpers and constants they use; `build(...)` makes a Python function of it.  Only our own nodes are
+printed, never user text.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def program(
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
         first = known.setdefault(key, node)
         slots[node.serial] = first.serial
-        made.names[node.serial] = _write(made, node, running, write) if first is node else made.names[first.serial]
+        known_already = made.names.get(first.serial)
+        made.names[node.serial] = known_already or _write(made, node, running, write)
     return made
 
 
@@ -130,6 +131,6 @@ def build(made: Program, arguments: Sequence[str], result: str, name: str = "cal
     body = [*made.lines, f"return {result}"]
     source = f"def {name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
     namespace: dict[str, Any] = {"np": np, **made.bindings}
-    exec(compile(source, f"<{name}>", "exec"), namespace)  # noqa: S102 (our own nodes, printed)
+    exec(compile(source, f"<{name}>", "exec"), namespace)  # our own nodes, printed
     function: Callable[..., Any] = namespace[name]
     return function

@@ -1,7 +1,7 @@
 """How operations that are no single numpy function are written in a program to read.
 
-`readable(node, names)` gives an expression over numpy alone; a compiled call uses the package's own function instead.
-Raises UnsupportedError by name for an operation that has no such expression.
+`readable(node, names)` gives an expression over numpy alone (a compiled call uses the package's own function
+instead), and raises UnsupportedError by name for an operation that has none.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ BY_PARAMETERS: dict[str, Callable[[Node, Sequence[str]], str]] = {
     "round": lambda n, a: f"np.round({a[0]}, {n.params!r})",
     "tri": lambda n, a: f"np.tri({n.params[0]}, {n.params[1]}, {n.params[2]}, bool)",
     "triangular_matrix": lambda n, a: (
-        f"np.tril(np.full(({n.params[0]}, {n.params[0]}), {n.params[1]!r}), -1) + {n.params[2]!r} * np.eye({n.params[0]})"
+        f"np.tril(np.full(({n.params[0]}, {n.params[0]}), {n.params[1]!r}), -1)"
+        f" + {n.params[2]!r} * np.eye({n.params[0]})"
     ),
     "det": lambda n, a: _det(n, a[0]),
     "eigh": lambda n, a: f"np.linalg.eigh(({a[0]} + np.swapaxes({a[0]}, -1, -2)) / 2)",
