@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .shapetables import ShapeTable
 
 
+class NoTranspose(UnsupportedError, AttributeError):
+    """Asked for the transpose of a tensor."""
+
+
 class Presented(ABC):
     """The notation of a Jacobian: its Terms, names and context are all that is needed."""
 
@@ -81,6 +85,15 @@ class Presented(ABC):
         from .shapetables import table_of
 
         return table_of(self._whole, "tensor")
+
+    @property
+    def T(self) -> Any:
+        """An error that names the layouts: transposing a tensor says nothing until a layout says it."""
+        raise NoTranspose(
+            "a Jacobian has no .T",
+            f"{self.title} has {len(self.target_shape)} target axes and {len(self.input_shape)} input axes",
+            'J.layout("denominator"), or J.vjp(u) for products with the transpose',
+        )
 
     # ---- notation
 

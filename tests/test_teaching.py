@@ -266,3 +266,11 @@ def test_explanations_are_about_ten_lines(term: str) -> None:
 
 def test_aliases_lead_somewhere() -> None:
     assert set(ALIASES.values()) <= set(EXPLANATIONS)
+
+
+def test_a_jacobian_has_no_transpose_and_says_why() -> None:
+    J = jac.jacobian(lambda A, x: A @ x, "A")(A, x)
+    with pytest.raises(UnsupportedError, match=r"a Jacobian has no \.T") as caught:
+        _ = J.T
+    assert 'J.layout("denominator")' in str(caught.value)
+    assert not hasattr(J, "T")
