@@ -1,13 +1,11 @@
 """Expressions: a DAG of immutable nodes with known shapes.
 
-`variable` and `constant` make leaves, `apply` makes an operation's node; `topological` lists what
-some nodes are built from, arguments first.  A node knows shapes and types, never values (constants
-excepted): values come when a plan runs it.  Three operations belong to the notation itself and are
-made here, because Terms are built from them:
+`variable` and `constant` make leaves; `topological` lists what some nodes are built from, arguments first.
+A node knows shapes and types, never values (constants excepted): values come when a plan runs it.  Two
+operations belong to the notation itself and are made here, because Terms are built from them:
 
 - `product(operands, output, sizes)`: one einsum of any number of nodes;
-- `combination(parts, output, sizes)`: a weighted sum of nodes, broadcast over labels;
-- `selection(node, slots, sizes)`: `y[labels] = x[slots(labels)]`, a gather (see `wiring`).
+- `combination(parts, output, sizes)`: a weighted sum of nodes, broadcast over labels.
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ from .axes import Shape, Size
 
 FLOAT64 = np.dtype(np.float64)
 _serials = itertools.count()
-Weak = type  # the Python types float, int, bool: scalars that do not promote an array's type
 
 
 class Node:

@@ -33,14 +33,6 @@ class View:
     inserted: tuple[int, ...] = ()
     contiguous: bool = False
 
-    @property
-    def trivial(self) -> bool:
-        """Whether it leaves the operand as it is."""
-        return self == _PLAIN
-
-
-_PLAIN = View()
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

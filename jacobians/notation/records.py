@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ..axes import Poly, Shape, Size, entries, magnitude, substitute
+from ..axes import Shape, Size, entries, magnitude, substitute
 from ..expr import Node
 from ..terms import TermSum
 from .letters import MATRIX, TARGET, axis_names, fresh
@@ -106,8 +106,3 @@ def _take(pool: str, used: set[str]) -> str:
     found = next(fresh(pool, used))
     used.add(found)
     return found
-
-
-def is_symbolic(shape: Shape) -> bool:
-    """Whether a size has no number yet."""
-    return any(isinstance(size, Poly) for size in shape)

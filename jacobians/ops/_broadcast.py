@@ -49,11 +49,12 @@ def broadcast(*shapes: Shape, where: str = "broadcasting") -> Broadcast:
                     "make the sizes equal, or one of them 1",
                 )
     sizes: list[Size] = list(shape)
-    arguments = tuple(_labels(one, shape, sizes) for one in shapes)
+    arguments = tuple(labels_in(one, shape, sizes) for one in shapes)
     return Broadcast(tuple(shape), tuple(range(ndim)), arguments, tuple(sizes))
 
 
-def _labels(one: Shape, shape: Sequence[Size], sizes: list[Size]) -> tuple[int, ...]:
+def labels_in(one: Shape, shape: Sequence[Size], sizes: list[Size]) -> tuple[int, ...]:
+    """The labels of `one` inside the broadcast `shape`; `sizes` gains one of size 1 per stretched axis."""
     labels = []
     for axis, size in enumerate(one, len(shape) - len(one)):
         if size == 1 and shape[axis] != 1:
@@ -74,6 +75,15 @@ def aligned(node: Node, labels: Sequence[int], common: Broadcast) -> tuple[Node,
 
 def _times(shape: Shape) -> str:
     return " x ".join(map(str, shape)) if len(shape) != 1 else f"({shape[0]},)"
+
+
+def bracketed(shape: Shape) -> str:
+    """A shape as errors print it.
+
+    >>> bracketed((3, 4))
+    '(3 x 4)'
+    """
+    return "(" + " x ".join(map(str, shape)) + ")"
 
 
 def axes_of(axis: Any, ndim: int, where: str = "axis") -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from ..expr import Node, product
 from ..operation import as_node, operation
 from ..wiring import Affine, Slot, selection
 from . import _text
-from ._broadcast import axes_of, broadcast
+from ._broadcast import axes_of, bracketed, broadcast
 from .reshaping import reshape_node
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -31,7 +31,7 @@ def contract(operands: Sequence[tuple[Node, Sequence[Any]]], output: Sequence[An
     holder: list[str] = []
     for node, labels in operands:
         for axis, (label, size) in enumerate(zip(labels, node.shape, strict=True)):
-            here = f"axis {axis} of {node.name or 'an operand'} {_shape(node.shape)}"
+            here = f"axis {axis} of {node.name or 'an operand'} {bracketed(node.shape)}"
             if label not in order:
                 order[label] = len(sizes)
                 sizes.append(size)
@@ -46,17 +46,13 @@ def contract(operands: Sequence[tuple[Node, Sequence[Any]]], output: Sequence[An
     return product(renamed, [order[label] for label in output], sizes)
 
 
-def _shape(shape: Shape) -> str:
-    return "(" + " x ".join(map(str, shape)) + ")"
-
-
 @operation("multilinear", "x y", formula="(i | i k) x[k] by A; (i | k) A[i,k] by x")
 def matmul(x: Any, y: Any) -> Node:
     """z = x @ y: `z[...,i,j] = sum_k x[...,i,k] y[...,k,j]`, batch axes broadcast."""
     x, y = as_node(x), as_node(y)
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError(
-            "matmul needs arrays with axes", f"x is {_shape(x.shape)}, y is {_shape(y.shape)}", "x * y"
+            "matmul needs arrays with axes", f"x is {bracketed(x.shape)}, y is {bracketed(y.shape)}", "x * y"
         )
     row, column = ("i",) if x.ndim > 1 else (), ("j",) if y.ndim > 1 else ()
     common = broadcast(x.shape[:-2], y.shape[:-2], where="the batch axes of matmul")
@@ -198,7 +194,7 @@ def _spelled(text: str, node: Node, batch: int, subscripts: str) -> list[Any]:
     if len(labels) != node.ndim or own < 0:
         raise ShapeError(
             f"einsum {subscripts!r}: {text!r} has {len(text)} letters",
-            f"{node.name or 'the operand'} {_shape(node.shape)} has {node.ndim} axes",
+            f"{node.name or 'the operand'} {bracketed(node.shape)} has {node.ndim} axes",
             "one letter for each axis",
         )
     return labels
@@ -239,7 +235,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
     x = as_node(x)
     if x.ndim < 2:
         raise ShapeError(
-            "a diagonal needs two axes", f"x is {_shape(x.shape)}", "np.diag(x) makes a matrix of a vector"
+            "a diagonal needs two axes", f"x is {bracketed(x.shape)}", "np.diag(x) makes a matrix of a vector"
         )
     a, b = axes_of((axis1, axis2), x.ndim)
     rest = [k for k in range(x.ndim) if k not in (a, b)]
@@ -269,7 +265,7 @@ def transpose(x: Any, axes: Any = None) -> Node:
     order = tuple(reversed(range(x.ndim))) if axes is None else axes_of(tuple(axes), x.ndim)
     if len(order) != x.ndim:
         raise ShapeError(
-            "transpose needs every axis once", f"axes {axes} for {_shape(x.shape)}", "a permutation"
+            "transpose needs every axis once", f"axes {axes} for {bracketed(x.shape)}", "a permutation"
         )
     return contract([(x, range(x.ndim))], order, "transpose")
 
@@ -332,7 +328,7 @@ def broadcast_to(x: Any, shape: Any, subok: bool = False) -> Node:
     common = broadcast(node.shape, wanted, where="broadcast_to")
     if common.shape != wanted:
         raise ShapeError(
-            f"{_shape(node.shape)} does not broadcast to {_shape(wanted)}", "", "every size equal or 1"
+            f"{bracketed(node.shape)} does not broadcast to {bracketed(wanted)}", "", "every size equal or 1"
         )
     if node.shape == wanted:
         return node
@@ -356,7 +352,7 @@ def squeeze(x: Any, axis: Any = None) -> Node:
     gone = tuple(k for k, n in enumerate(x.shape) if n == 1) if axis is None else axes_of(axis, x.ndim)
     if any(x.shape[k] != 1 for k in gone):
         raise ShapeError(
-            "squeeze takes axes of size 1 only", f"x is {_shape(x.shape)}, axis {axis}", "x.sum(axis)"
+            "squeeze takes axes of size 1 only", f"x is {bracketed(x.shape)}, axis {axis}", "x.sum(axis)"
         )
     return reshape_node(x, tuple(n for k, n in enumerate(x.shape) if k not in gone))
 
@@ -368,7 +364,7 @@ def diag(x: Any, k: int = 0) -> Node:
     if x.ndim == 2:
         return diagonal(x, k)
     if x.ndim != 1:
-        raise ShapeError("diag takes a vector or a matrix", f"x is {_shape(x.shape)}", "np.diagonal")
+        raise ShapeError("diag takes a vector or a matrix", f"x is {bracketed(x.shape)}", "np.diagonal")
     from ..terms import Term, TermSum, assemble
 
     n = x.shape[0] + builtins.abs(k)

@@ -18,6 +18,7 @@ from ..expr import Node, constant
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, canonical
 from ..wiring import Slot, Table, affine
+from ._broadcast import bracketed
 
 
 def reshape_node(x: Node, shape: Shape) -> Node:
@@ -35,20 +36,16 @@ def _complete(old: Shape, new: Shape) -> Shape:
         rest = 0 if rest is None and total == 0 and len(unknown) == 1 and known != 0 else rest
         if rest is None:
             raise ShapeError(
-                f"cannot reshape {_show(old)} to {_show(new)}", f"{total} entries", "at most one -1"
+                f"cannot reshape {bracketed(old)} to {bracketed(new)}", f"{total} entries", "at most one -1"
             )
         new = tuple(rest if n == -1 else n for n in new)
     if entries(new) != total:
         raise ShapeError(
-            f"cannot reshape {_show(old)} to {_show(new)}",
+            f"cannot reshape {bracketed(old)} to {bracketed(new)}",
             f"{total} entries against {entries(new)}",
             "equal numbers of entries",
         )
     return new
-
-
-def _show(shape: Shape) -> str:
-    return "(" + " x ".join(map(str, shape)) + ")"
 
 
 def _blocks(old: Shape, new: Shape) -> Iterator[tuple[list[int], list[int]]]:

@@ -24,7 +24,7 @@ from jacobians.errors import (
     UnknownNameError,
     did_you_mean,
 )
-from jacobians.reading.limits import Meter, power
+from jacobians.reading.limits import Meter, pointwise_power
 from jacobians.reading.source import Statement
 from jacobians.reading.vocabulary import numpy_function
 from jacobians.reading.wording import words as shape_words
@@ -272,13 +272,8 @@ class Evaluation:
 _POINTWISE: Mapping[type[ast.operator], Any] = {
     ast.Add: lambda one, two: one + two,
     ast.Sub: lambda one, two: one - two,
-    ast.Pow: lambda one, two: _power(one, two),
+    ast.Pow: pointwise_power,
 }
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    plain = isinstance(base, int | float) and isinstance(exponent, int | float)
-    return power(base, exponent) if plain else base**exponent
 
 
 def _reciprocal(value: Any) -> Any:

@@ -22,28 +22,16 @@ from jacobians.reading import costs
 from jacobians.reading.allowed import ATTRIBUTES, KEYWORDS, METHODS
 from jacobians.reading.limits import Meter, entries_of, items_of, power, whole_numbers
 from jacobians.reading.placed import Placed
-from jacobians.reading.vocabulary import DTYPES, NUMPY, Entry, Vocabulary, is_module
+from jacobians.reading.vocabulary import DTYPES, NUMPY, Entry, Vocabulary, dotted_name
 from jacobians.reading.wording import kind_of, mismatch
 
 Scope = dict[str, Any]
 MAX_CALLS = 8  # lambdas calling lambdas
 _UNFOLDING = frozenset(["zip", "enumerate", "list", "tuple", "reversed", "sorted"])
-_LISTS_WELCOME = frozenset(
-    [
-        "concatenate",
-        "concat",
-        "stack",
-        "vstack",
-        "hstack",
-        "dstack",
-        "column_stack",
-        "block",
-        "einsum",
-        "multi_dot",
-        "array",
-        "asarray",
-    ]
-)
+_LISTS_WELCOME = frozenset([
+    "concatenate", "concat", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "einsum",
+    "multi_dot", "array", "asarray",
+])  # fmt: skip
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -347,11 +335,8 @@ class Interpreter(Placed):
         self.pay(node, self.meter.charge, *self.guard(node, costs.cost_of, name, [value, *args], kwargs))
         if isinstance(value, int | float):
             value = np.asarray(value)
-        return self.guard(node, self._method(node, value, name), *args, **kwargs)
-
-    def _method(self, node: ast.Call, value: Any, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] = self.guard(node, getattr, value, name)
-        return method
+        return self.guard(node, method, *args, **kwargs)
 
     def _lambda(self, node: ast.Lambda, scope: Scope) -> Lambda:
         return Lambda(node, dict(scope), tuple(self.evaluate(value, scope) for value in node.args.defaults))
@@ -372,17 +357,6 @@ class Interpreter(Placed):
             )
         finally:
             self._calls -= 1
-
-
-def dotted_name(node: ast.expr, scope: Mapping[str, Any]) -> str | None:
-    """`np.linalg.inv` for such a chain of names that begins with a module, else None; variables win."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id in scope or (parts and not is_module(node.id)):
-        return None
-    return ".".join([node.id, *reversed(parts)])
 
 
 def _first_size(value: Any) -> int:

@@ -120,6 +120,12 @@ def power(base: Any, exponent: Any) -> Any:
     return base**exponent
 
 
+def pointwise_power(base: Any, exponent: Any) -> Any:
+    """`base ** exponent`, guarded where both are plain numbers."""
+    plain = isinstance(base, int | float) and isinstance(exponent, int | float)
+    return power(base, exponent) if plain else base**exponent
+
+
 def whole_numbers(sign: str, left: int, right: int, number: Callable[[Any], Any] | None) -> Any:
     """`left sign right` of two whole numbers; with `number`, quotients are exact.
 

@@ -20,7 +20,7 @@ from jacobians.errors import BudgetError, JacobiansError, did_you_mean
 from jacobians.reading import matrix_values as values
 from jacobians.reading.allowed import POINTWISE, POINTWISE_EXTRA
 from jacobians.reading.costs import Cost, cost_of
-from jacobians.reading.limits import factorial
+from jacobians.reading.limits import factorial, pointwise_power
 from jacobians.reading.program import Program, Step, Use, target_names
 from jacobians.reading.source import MAX_NESTING, Statement, split_statements
 from jacobians.reading.vocabulary import Entry, Vocabulary, numpy_function
@@ -341,7 +341,7 @@ MATRIX = Vocabulary(
         ast.Pow: ("^", values.raised),
         ElementwiseMult: (".*", partial(values.elementwise, operator.mul)),
         ElementwiseDiv: ("./", partial(values.elementwise, operator.truediv)),
-        ElementwisePow: (".^", partial(values.elementwise, values.pointwise_power)),
+        ElementwisePow: (".^", partial(values.elementwise, pointwise_power)),
     },
     unary={ast.USub: values.negative, ast.UAdd: lambda value: value, Transposed: values.transposed},
     cost=values.operator_cost,

@@ -16,7 +16,7 @@ import numpy as np
 
 from jacobians.errors import JacobiansError, ShapeError
 from jacobians.reading.costs import Cost
-from jacobians.reading.limits import power, shape_of
+from jacobians.reading.limits import pointwise_power, shape_of
 from jacobians.reading.wording import words
 
 Function = Callable[..., Any]
@@ -232,12 +232,6 @@ def raised(base: Any, exponent: Any) -> Any:
             raise ShapeError("^ of a matrix takes a whole number", "", ".^ for an elementwise power")
         return np.linalg.inv(base) if exponent == -1 else np.linalg.matrix_power(base, exponent)
     return pointwise_power(base, exponent)
-
-
-def pointwise_power(base: Any, exponent: Any) -> Any:
-    """`base ** exponent`, guarded where both are plain numbers."""
-    plain = isinstance(base, int | float) and isinstance(exponent, int | float)
-    return power(base, exponent) if plain else base**exponent
 
 
 def operator_cost(sign: str, left: Any, right: Any) -> Cost:

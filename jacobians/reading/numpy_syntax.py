@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from jacobians.errors import BudgetError, JacobiansError, ReadingError, did_you_mean
 from jacobians.reading.allowed import ATTRIBUTES, KEYWORDS, METHODS, STRING
-from jacobians.reading.interpreter import dotted_name
 from jacobians.reading.program import Program, Step, Use, target_names
 from jacobians.reading.source import MAX_NESTING, Statement, check_numbers, split_statements
-from jacobians.reading.vocabulary import NUMPY, is_module
+from jacobians.reading.vocabulary import NUMPY, dotted_name, is_module
 
 MAX_DIGITS = 40
 

@@ -1,6 +1,7 @@
 """What the allowed names mean: `NUMPY`, the `Vocabulary` of numpy syntax.
 
 - `numpy_function(dotted)`, `numpy_constant(dotted)`: look a name up, with or without its prefix.
+- `dotted_name(node, scope)`: the name that a chain such as np.linalg.inv stands for.
 - `extra_function(name)`: a function that numpy lacks (relu, softmax, ...).
 - `bare_names()`: the operations that need no prefix, for suggestions.
 """
@@ -229,6 +230,17 @@ def numpy_constant(dotted: str) -> Any:
 def is_module(name: str) -> bool:
     """Whether `name` stands for a module: np, numpy, linalg, scipy, special, math, jac."""
     return name in _MODULES
+
+
+def dotted_name(node: ast.expr, scope: Mapping[str, Any]) -> str | None:
+    """`np.linalg.inv` for such a chain of names that begins with a module, else None; variables win."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id in scope or (parts and not is_module(node.id)):
+        return None
+    return ".".join([node.id, *reversed(parts)])
 
 
 @cache
