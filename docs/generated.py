@@ -1,8 +1,8 @@
 """What the documentation generates while it is built, so that it is written nowhere twice.
 
 `operations_page()` is the table of all operations, from the registry; `module_map()` the modules by layer,
-from their imports; `module_figure()` the same as a picture.  A page asks for one with a line such as
-`<!-- generated: operations -->`.  `as_rst(lines)` turns a docstring into what autodoc can read.
+as the layering test states them; `module_figure()` the same as a picture.  A page asks for one with a line
+such as `<!-- generated: operations -->`.  `as_rst(lines)` turns a docstring into what autodoc can read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import html
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from jacobians.operation import OPERATIONS, Operation
 
 ROOT = Path(inspect.getfile(ops)).parents[1]
 FIGURES = Path(__file__).parent / "figures"
+LAYERING = Path(__file__).parents[1] / "tests" / "test_layering.py"
 DERIVED = "[](../derivations/{}.md)"
 FAMILIES = {
     "multilinear": ("Each is an einsum: its local Jacobian is derived once for all.", ["multilinear"]),
@@ -96,64 +97,42 @@ def _first_sentence(doc: str) -> str:
     return re.split(r"(?<=\w)\.(?:\s|$)", text)[0].rstrip(".")
 
 
-def imports(name: str) -> set[str]:
-    """The modules of the top level that a module imports when it is itself imported."""
-    path = ROOT / name
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    used: set[str] = set()
-    for file in files:
-        depth = len(file.relative_to(ROOT).parts)
-        for node in _at_import(ast.parse(file.read_text("utf-8"))):
-            if node.level == depth:
-                used |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
-    return (used & set(modules())) - {name}
+def _stated(name: str) -> Any:
+    """A constant of the layering test, read without running it."""
+    for node in ast.parse(LAYERING.read_text("utf-8")).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == name:
+            return ast.literal_eval(node.value)
+    raise ValueError(f"{LAYERING.name} states no {name}")
 
 
-def _at_import(tree: ast.AST) -> Iterator[ast.ImportFrom]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.ImportFrom):
-            yield node
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield from _at_import(node)
+def layers() -> list[list[str]]:
+    """The module map: rows of names, each importing only from the rows above it and from its left."""
+    rows = [row.split() for row in _stated("MAP").strip().splitlines()]
+    return [[name for name in row if not name.startswith("__")] for row in rows]
 
 
-def layers() -> dict[str, int]:
-    """Each module's layer: one above the highest of those it imports."""
-    found: dict[str, int] = {}
-    before = {name: imports(name) for name in modules()}
-
-    def layer(name: str, above: tuple[str, ...] = ()) -> int:
-        if name in above:
-            raise ValueError(f"modules import each other: {' -> '.join((*above, name))}")
-        if name not in found:
-            found[name] = max((layer(used, (*above, name)) + 1 for used in before[name]), default=0)
-        return found[name]
-
-    for name in before:
-        layer(name)
-    return found
+def late_imports() -> str:
+    """A table of the imports that point the other way, and why."""
+    rows = [f"| `{name}` | `{used}` | {_escaped(why)} |" for (name, used), why in _stated("LATE").items()]
+    return "\n".join(["| module | imports late | for |", "|---|---|---|", *rows])
 
 
 def module_map() -> str:
-    """A table of the modules, lowest layer first."""
-    about, found = modules(), layers()
-    rows = [
-        f"| {found[name]} | `{name}` | {_escaped(about[name])} |"
-        for name in sorted(found, key=lambda n: (found[n], n))
-    ]
-    return "\n".join(["| layer | module | what it is |", "|---|---|---|", *rows])
+    """A table of the modules, in reading order."""
+    about = modules()
+    rows = [f"| {k} | `{name}` | {_escaped(about[name])} |" for k, row in enumerate(layers()) for name in row]
+    return "\n".join(["| row | module | what it is |", "|---|---|---|", *rows])
 
 
 def module_figure() -> str:
-    """The layers as a picture: one row each, the lowest first."""
-    found, packages = layers(), {name for name in modules() if (ROOT / name).is_dir()}
+    """The rows as a picture, the lowest layer first."""
+    packages = {name for name in modules() if (ROOT / name).is_dir()}
     lines, y = [], 0
-    for layer in range(max(found.values()) + 1):
+    for k, row in enumerate(layers()):
         x = 36
-        lines.append(f'<text x="8" y="{y + 20}" class="number">{layer}</text>')
-        for name in sorted(n for n in found if found[n] == layer):
+        lines.append(f'<text x="8" y="{y + 20}" class="number">{k}</text>')
+        for name in row:
             label = name + ("/" if name in packages else "")
             width = 8 * len(label) + 16
             if x + width > 720:
@@ -162,7 +141,7 @@ def module_figure() -> str:
             lines.append(f'<text x="{x + width / 2}" y="{y + 20}" class="name">{html.escape(label)}</text>')
             x += width + 8
         y += 40
-    return _svg("\n".join(lines), 728, y, "The modules by layer: each imports only from rows above it")
+    return _svg("\n".join(lines), 728, y, "The modules by layer: each imports only from what stands above")
 
 
 def _scrolling(svg: str) -> str:
@@ -206,6 +185,7 @@ def as_rst(lines: list[str]) -> list[str]:
 PARTS: dict[str, Callable[[], str]] = {
     "operations": operations_page,
     "modules": module_map,
+    "late-imports": late_imports,
     "module-figure": module_figure,
 }
 

@@ -216,12 +216,11 @@ def test_the_operations_page_names_every_operation() -> None:
     assert {name for name in re.findall(r"^### (\S+)$", page, re.M)} == set(OPERATIONS)
 
 
-def test_the_module_map_is_made_of_imports() -> None:
+def test_the_module_map_of_the_architecture_page_names_every_module() -> None:
     docs = generated()
-    layers = docs.layers()
-    assert set(layers) == set(docs.modules())
-    assert all(layers[used] < layers[name] for name in layers for used in docs.imports(name))
-    assert layers["errors"] == 0 < layers["terms"] < layers["derivative"] < layers["verbs"]
+    assert {name for row in docs.layers() for name in row} == set(docs.modules())
+    assert all(f"| `{name}` |" in docs.module_map() for name in docs.modules())
+    assert docs.module_figure().count("<rect") == len(docs.modules())
 
 
 def test_every_operation_of_the_families_that_state_a_jacobian_is_derived() -> None:
