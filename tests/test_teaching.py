@@ -274,3 +274,26 @@ def test_a_jacobian_has_no_transpose_and_says_why() -> None:
         _ = J.T
     assert 'J.layout("denominator")' in str(caught.value)
     assert not hasattr(J, "T")
+
+
+REFUSED_ELSEWHERE = {
+    "vector by matrix": ("A*x", "A", {"A": "m,n", "x": "n"}, "m × (m × n)"),
+    "matrix by vector": ("x*y'", "x", {"x": "m", "y": "n"}, "(m × n) × m"),
+    "matrix by matrix": ("A*X*B", "X", {"A": "k,m", "X": "m,n", "B": "n,p"}, "(k × p) × (m × n)"),
+    "inverse": ("inv(X)", "X", {"X": "n,n"}, "(n × n) × (n × n)"),
+    "elementwise product": ("A.*X", "X", {"A": "m,n", "X": "m,n"}, "(m × n) × (m × n)"),
+    "elementwise function": ("exp(X)", "X", {"X": "m,n"}, "(m × n) × (m × n)"),
+    "diagonal matrix": ("diag(x)", "x", {"x": "n"}, "(n × n) × n"),
+    "layer": ("tanh(A*x+b)", "A", {"A": "m,n", "x": "n", "b": "m"}, "m × (m × n)"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_ELSEWHERE)
+def test_results_of_order_three_and_four_are_displayed(name: str) -> None:
+    text, wrt, shapes, shape = REFUSED_ELSEWHERE[name]
+    d = jac.show(text, wrt=wrt, syntax="matrixcalculus", **shapes)
+    assert d.shape == shape
+    printed = d.text()
+    assert "index form" in printed
+    assert "entries can be nonzero" in printed
+    assert max(map(len, printed.splitlines())) <= 80
