@@ -40,7 +40,8 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
     """The verdict on a wrong claim: reason, correct formula, worst entry, counterexample."""
     layout = held_against(problem, next((s for s in samples if s.truth.scale > 0), samples[0]))
     case = Case(problem, _telling(samples, layout), layout, seed)
-    finding = next((found for found in (rule(case) for rule in RULES) if found is not None), _unrelated(case))
+    findings = (_tried(rule, case) for rule in RULES)
+    finding = next((found for found in findings if found is not None), _unrelated(case))
     correct = finding.correct or _correct(case)
     evidence = [*_evidence(case), *_proof_of(case, correct)]
     return Verdict(
@@ -56,6 +57,15 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
         title=problem.title,
         details=finding.details or _worst(case),
     )
+
+
+def _tried(rule: Rule, case: Case) -> Finding | None:
+    """What a rule finds; one that breaks on values it cannot handle explains nothing, the verdict stands."""
+    try:
+        with np.errstate(all="ignore"):
+            return rule(case)
+    except Exception:
+        return None
 
 
 def _telling(samples: Sequence[Sample], layout: str) -> tuple[Sample, ...]:
@@ -302,7 +312,7 @@ RULES: tuple[Rule, ...] = (
 
 def _correct(case: Case) -> str:
     """The right formula: a repaired text, the engine's matrix or index form, or nothing."""
-    found = repaired_text(case)
+    found = _tried(repaired_text, case)
     if found is not None and found.correct:
         return found.correct
     return engine_formula(case)
@@ -355,7 +365,7 @@ def _counterexample(case: Case) -> dict[str, Any] | None:
                 and sample.truth.scale > 0
             ):
                 return {name: point[name] for name in names if name in point}
-    except (JacobiansError, np.linalg.LinAlgError, ValueError):
+    except Exception:  # a point that cannot be had is no counterexample
         pass
     point = dict(case.samples[0].point)
     return (

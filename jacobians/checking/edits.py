@@ -91,7 +91,7 @@ def changes(tree: ast.Module, ranks: dict[str, int]) -> Iterator[Change]:
         (parent, name, k, node)
         for parent in ast.walk(tree)
         for name, k, node in _children(parent)
-        if isinstance(node, ast.expr) and _editable(parent, name)
+        if isinstance(node, ast.expr) and _editable(parent, name) and not _stored(node)
     ]
     for make in KINDS:
         for parent, name, k, node in places:
@@ -121,6 +121,10 @@ def _editable(parent: ast.AST, name: str) -> bool:
         and name not in ("ctx", "targets", "target", "generators")
         and not isinstance(parent, ast.keyword)
     )
+
+
+def _stored(node: ast.expr) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
 def _with(tree: ast.Module, parent: ast.AST, name: str, k: int | None, new: ast.expr) -> str:

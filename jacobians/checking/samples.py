@@ -85,7 +85,7 @@ class Sampler:
             point = draw_point(self.problem, self.sizes(), self.rng, name)
             try:
                 value = value_at(self.problem.function, point)
-            except JacobiansError as caught:
+            except Exception as caught:  # a callable may raise anything
                 error = caught
                 continue
             if np.all(np.isfinite(np.asarray(value, dtype=float))):

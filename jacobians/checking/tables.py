@@ -49,8 +49,8 @@ class Row:
         return found | ({"error": self.error} if self.error else {})
 
 
-class TimeUp(Exception):
-    """A record took longer than its limit."""
+class TimeUp(BaseException):
+    """A record took longer than its limit; no handler of ordinary errors on the way may stop it."""
 
 
 @contextmanager

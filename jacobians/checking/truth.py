@@ -169,12 +169,17 @@ def _compared(
 
 
 def _by_differences(given: Formula, point: Point, slots: Sequence[str]) -> tuple[Array, str]:
-    """The tensor by differences alone: the complex step where real differences confirm it, else real ones."""
+    """The tensor by differences alone: the complex step where real differences confirm it, else real ones.
+
+    Raises JacobiansError where the differences on two intervals disagree: alone they must be beyond doubt.
+    """
     try:
         with np.errstate(all="ignore"):
-            real = whole(given.run, point, slots, WIDTHS[1])
+            wide, real = (whole(given.run, point, slots, width) for width in WIDTHS[:2])
     except NotAnalytic as error:
         raise JacobiansError("the function cannot be differentiated here", str(error), "") from error
+    if not np.max(np.abs(wide - real), initial=0.0) <= 1e-5 * max(_largest(real), 1e-9):
+        raise JacobiansError("the engine cannot trace the function, and differences of it disagree", "", "")
     try:
         exact = whole(given.run, point, slots, "complex")
     except NotAnalytic:
