@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .expr import Node
+from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
-from .plan import key_of, needed, repeated
+from .plan import key_of, repeated
 from .spelling import spell
 
 RESERVED = {"np", "float", "int", "range", "len"}
@@ -59,11 +59,12 @@ def program(
     the lines of a node that is no einsum; without it a node that has no spelling calls a helper.
     """
     made = Program()
+    made.taken |= {"out"} if running else set()
     for node in inputs:
         made.names[node.serial] = made.fresh(node.name)
     known: dict[Any, Node] = {}
     slots = {node.serial: node.serial for node in inputs}
-    for node in needed(roots, set(slots)):
+    for node in topological(roots, set(slots)):
         if node.serial in slots:
             continue
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
@@ -124,13 +125,30 @@ def _constant(made: Program, node: Node) -> str:
     return name
 
 
-def build(made: Program, arguments: Sequence[str], result: str, name: str = "call") -> Callable[..., Any]:
-    """A Python function of a program: its arguments by name, `result` the returned expression."""
+def build(
+    made: Program,
+    arguments: Sequence[str],
+    result: str,
+    fails: tuple[type[BaseException], ...] = (),
+    slow: Any = None,
+) -> Callable[..., Any]:
+    """A Python function of a program: its arguments as written, `result` the returned expression.
+
+    Where one of the exceptions `fails` is raised, `slow(*arguments)` answers instead.
+    """
     import numpy as np
 
     body = [*made.lines, f"return {result}"]
-    source = f"def {name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
-    namespace: dict[str, Any] = {"np": np, **made.bindings}
-    exec(compile(source, f"<{name}>", "exec"), namespace)  # our own nodes, printed
-    function: Callable[..., Any] = namespace[name]
+    if fails:
+        names = [argument.partition("=")[0] for argument in arguments if "=" not in argument]
+        body = [
+            "try:",
+            *("    " + line for line in body),
+            "except _FAILS:",
+            f"    return _slow({', '.join(names)})",
+        ]
+    source = f"def call({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
+    namespace: dict[str, Any] = {"np": np, "_FAILS": fails, "_slow": slow, **made.bindings}
+    exec(compile(source, "<call>", "exec"), namespace)  # our own nodes, printed
+    function: Callable[..., Any] = namespace["call"]
     return function

@@ -7,7 +7,9 @@ kwargs)` gives a function's arguments by name.
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .errors import UnsupportedError
@@ -52,6 +54,20 @@ def _joined(
 
 def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
     """The signature of `f`, or None where it has none (some built-in functions)."""
+    try:
+        return _signature(weakref.ref(f))
+    except TypeError:  # what cannot be referred to weakly, or has an unhashable part
+        return _inspected(f)
+
+
+@lru_cache(maxsize=512)
+def _signature(known: weakref.ref[Callable[..., Any]]) -> inspect.Signature | None:
+    """Looked up once for a function that lives: inspecting costs more than a small derivative."""
+    f = known()
+    return None if f is None else _inspected(f)
+
+
+def _inspected(f: Callable[..., Any]) -> inspect.Signature | None:
     try:
         return inspect.signature(f)
     except (TypeError, ValueError):

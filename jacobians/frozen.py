@@ -108,6 +108,10 @@ class Compiled:
         self._copies: dict[int, str] = {}
         self._positions = _positions(f, examples, kwargs, self.trace)
         self._call = self._generate()
+        if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
+            self.__class__ = type(
+                "Compiled", (Compiled,), {"__call__": staticmethod(self._call), "__slots__": ()}
+            )
 
     # ---- the generated function
 
@@ -116,26 +120,22 @@ class Compiled:
         roots = [*self.factors.values(), *self.values]
         inputs = self.trace.variables
         plain = program(roots, inputs, running=True)
-        slow = self._finished(plain, [plain.names[n.serial] for n in inputs], [], scalar=False)
+        slow = self._finished(plain, [plain.names[n.serial] for n in inputs], [])
         fast = scalar_program(roots, inputs)
         if fast is None:
             return slow
         made, lines = fast
-        quick = self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, scalar=True)
 
-        def call(*args: Any) -> Any:
-            try:
-                return quick(*args)
-            except FAILS:  # log of 0, overflow: what numpy answers (inf, nan) is what counts
-                with np.errstate(all="ignore"):
-                    return slow(*args)
+        def numeric(*args: Any) -> Any:  # log of 0, overflow: what numpy answers (inf, nan) is what counts
+            with np.errstate(all="ignore"):
+                return slow(*args)
 
-        return quick if _never_fails(made.lines) else call
+        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, numeric)
 
     def _finished(
-        self, made: Program, arguments: list[str], before: list[str], scalar: bool
+        self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
     ) -> Callable[..., Any]:
-        self._copies = {}
+        scalar, self._copies = slow is not None, {}
         checks = [self._check(made, name, n) for name, n in zip(arguments, self.trace.variables, strict=True)]
         made.lines = [*checks, *before, *made.lines]
         write = {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name]
@@ -143,7 +143,16 @@ class Compiled:
         returned = self._returned(made, results)
         body = [*made.lines, f"return {returned}"]
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
-        return build(made, arguments, returned)
+        if self._direct(arguments):
+            made.lines.insert(0, f"if out is not None: return _into(({', '.join(arguments)},), out)")
+            made.bindings["_into"] = self._into
+            arguments = [*arguments, "out=None"]
+        fails = FAILS if scalar and not _never_fails(made.lines) else ()
+        return build(made, arguments, returned, fails, slow)
+
+    def _direct(self, arguments: list[str]) -> bool:
+        """Whether the generated function can be called as f is, by position and by name."""
+        return self._positions is None and arguments == [n.name for n in self.trace.variables]
 
     def _check(self, made: Program, name: str, node: Node) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong."""

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from .codegen import Program
-from .expr import Node
-from .plan import needed
+from .expr import Node, topological
 from .wiring import Affine
 
 MATH = {
@@ -39,7 +38,7 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
 
     The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.
     """
-    nodes = [n for n in needed(roots, {n.serial for n in inputs}) if n not in inputs]
+    nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
     if not nodes or not all(_is_scalar(n, inputs) for n in nodes):
         return None
     if any(n.dtype != np.float64 or math.prod(n.shape) > SCALARS_AT_MOST for n in inputs):  # type: ignore[arg-type]
@@ -47,7 +46,7 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
     if any(root in inputs and root.shape for root in roots):
         return None
     made, before = Program(), []
-    made.taken.add("math")
+    made.taken |= {"math", "out"}
     made.bindings["math"] = math
     entry: dict[tuple[int, int], str] = {}
     used = {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
@@ -64,7 +63,12 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
         entry.update({(node.serial, j): part for j, part in enumerate(parts)})
     known: dict[Any, str] = {}
     for node in nodes:
-        key = (node.op, tuple(made.names.get(a.serial, a.serial) for a in node.args), node.params, id(node.value) if node.op == "constant" else 0)
+        key = (
+            node.op,
+            tuple(made.names.get(a.serial, a.serial) for a in node.args),
+            node.params,
+            id(node.value) if node.op == "constant" else 0,
+        )
         if key in known:
             made.names[node.serial] = known[key]
             continue
@@ -82,7 +86,12 @@ def _is_scalar(node: Node, inputs: Sequence[Node]) -> bool:
         return False
     if node.op == "select":
         return node.args[0] in inputs and all(isinstance(s, Affine) and not s.strides for s in node.params[0])
-    return node.op in MATH or node.op in PLAIN or node.op in ("einsum", "combination", "constant") or _reads(node)
+    return (
+        node.op in MATH
+        or node.op in PLAIN
+        or node.op in ("einsum", "combination", "constant")
+        or _reads(node)
+    )
 
 
 def _reads(node: Node) -> bool:
@@ -107,7 +116,9 @@ def _expression(node: Node, names: Sequence[str]) -> str:
     if node.op == "einsum":
         return " * ".join(names) if names else "1.0"
     if node.op == "combination":
-        return " + ".join(n if c == 1 else f"{float(c)!r} * {n}" for c, n in zip(node.params[0], names, strict=True))
+        return " + ".join(
+            n if c == 1 else f"{float(c)!r} * {n}" for c, n in zip(node.params[0], names, strict=True)
+        )
     if node.op == "power" and names[1].strip("()") in ("2", "3"):
         return " * ".join([names[0]] * int(names[1].strip("()")))
     if node.op in PLAIN:

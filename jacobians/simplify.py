@@ -22,9 +22,9 @@ import numpy as np
 
 from .axes import Poly
 from .counting import node_counts
-from .expr import Factor, Node, combination, constant, product
+from .expr import Factor, Node, combination, constant, product, topological
 from .ops.reshaping import reshape_node
-from .plan import evaluate, needed
+from .plan import evaluate
 from .terms import Term, TermSum, canonical
 
 MANY = 12  # factors up to which products are flattened
@@ -43,7 +43,7 @@ class Simplifier:
 
     def __init__(self, roots: Sequence[Node], stop: set[int], spread: bool) -> None:
         self.spread = spread
-        order = needed(roots, stop)
+        order = topological(roots, stop)
         self.uses = Counter(arg.serial for node in order if node.serial not in stop for arg in node.args)
         self.uses.update(root.serial for root in roots)
         self.made: dict[int, Node] = {}
@@ -137,12 +137,12 @@ class Simplifier:
             (c * self.forms[arg.serial].scale, self._bare(arg), ls)
             for c, arg, ls in zip(coefficients, node.args, labels, strict=True)
         ]
-        sign, parts = _turned(parts)
-        if sign == 1 and all(arg is old for (_, arg, _), old in zip(parts, node.args, strict=True)):
+        scale, parts = _turned(parts)
+        if scale == 1 and all(arg is old for (_, arg, _), old in zip(parts, node.args, strict=True)):
             return _atom(node)
         made = combination(parts, range(len(shape)), shape)
-        made.name = node.name if sign == 1 else None
-        return Form(sign, _atom(made).factors)
+        made.name = node.name if scale == 1 else None
+        return Form(scale, _atom(made).factors)
 
 
 def _atom(node: Node) -> Form:
@@ -233,20 +233,26 @@ def _factored(
         labels = tuple(sorted({k for _, ls in rest for k in ls}))
         left.append((scale, _joined(rest, labels, shape), labels))
     output = tuple(sorted({k for _, _, ls in left for k in ls}))
-    sign, left = _turned(left)
+    scale, left = _turned(left)
     inner = combination(left, output, shape)
     if {k for _, ls in taken for k in ls} | set(output) != set(range(len(shape))):
         taken.append((constant(np.ones(shape, node.dtype)), tuple(range(len(shape)))))
-    return Form(sign, (*taken, (inner, output)))
+    return Form(scale, (*taken, (inner, output)))
 
 
 def _turned(
     parts: list[tuple[Any, Node, tuple[int, ...]]],
-) -> tuple[int, list[tuple[Any, Node, tuple[int, ...]]]]:
-    """A sum that is negative as a whole, as -1 and a positive one."""
-    if all(isinstance(c, (int, float)) and c < 0 for c, _, _ in parts):
-        return -1, [(-c, node, labels) for c, node, labels in parts]
-    return 1, parts
+) -> tuple[Any, list[tuple[Any, Node, tuple[int, ...]]]]:
+    """A sum as a coefficient and a sum: negative as a whole, or all parts with coefficients of one size."""
+    if not all(isinstance(c, (int, float)) and c != 0 for c, _, _ in parts):
+        return 1, parts
+    sizes = {abs(c) for c, _, _ in parts}
+    common = sizes.pop() if len(sizes) == 1 else 1
+    if all(c < 0 for c, _, _ in parts):
+        common = -common
+    if common == 1:
+        return 1, parts
+    return common, [(c / common if isinstance(common, float) else c // common, n, ls) for c, n, ls in parts]
 
 
 def _joined(rest: list[Factor], labels: tuple[int, ...], shape: Sequence[Any]) -> Node:
@@ -303,7 +309,7 @@ def _cost(roots: Sequence[Node], stop: set[int]) -> float:
     seen: dict[Any, int] = {}
     place: dict[int, int] = {}
     total = 0
-    for node in needed(roots, stop):
+    for node in topological(roots, stop):
         leaf = node.serial in stop or not node.args
         key = node.serial if leaf else (node.op, tuple(place[a.serial] for a in node.args), node.params)
         if key not in seen:
