@@ -19,7 +19,7 @@ import numpy as np
 from .axes import entries, number
 from .expr import Node, topological
 from .ops.structural import compiled, is_injective
-from .plan import needed, repeated
+from .plan import repeated
 from .terms import Term, TermSum, core
 from .wiring import encode
 
@@ -171,7 +171,7 @@ class FlopCounter:
         while stack:
             node = stack.pop()
             if node.serial not in self.alias:
-                self._admit(needed([node], set(self.alias)))
+                self._admit(topological([node], set(self.alias)))
             mine = self.alias[node.serial]
             if mine in seen or mine in self.given:
                 continue

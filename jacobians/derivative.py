@@ -21,7 +21,6 @@ from .picking import pick, seed
 from .plan import evaluate
 from .presentation import Presented
 from .terms import Term, TermSum, add, assemble, compose, core
-from .toeplitz import toeplitz_view
 from .tracing import Traced
 from .wiring import Slot, Table
 
@@ -160,6 +159,8 @@ class Jacobian(Presented):
 
             return materialize(self, chunks)
         if copy is None and out is None:
+            from .toeplitz import toeplitz_view  # late: importing stays cheap
+
             seen = toeplitz_view(self.bound(), self.dtype)
             if seen is not None:
                 return seen

@@ -7,7 +7,6 @@ Everything this package raises on purpose is a `JacobiansError`.  Catch that one
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from numpy.linalg import LinAlgError
 
@@ -77,6 +76,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("q", ["A", "x"])
     'one of A, x'
     """
+    from difflib import get_close_matches  # late: only an error pays for it
+
     known = sorted(known)
     close = get_close_matches(name, known, n=1)
     if close:

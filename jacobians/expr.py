@@ -11,7 +11,7 @@ operations belong to the notation itself and are made here, because Terms are bu
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,15 +83,19 @@ def promote(nodes: Iterable[Node]) -> Any:
     return np.dtype(np.int64) if kind is int and dtype.kind == "b" else dtype
 
 
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """Every node that `roots` are built from (themselves included), arguments before their users."""
+def topological(roots: Iterable[Node], stop: Container[int] = ()) -> list[Node]:
+    """Every node that `roots` are built from (themselves included), arguments before their users.
+
+    What lies behind a node to `stop` at (by serial) is not looked at.
+    """
     seen: dict[int, Node] = {}
     stack = list(roots)
     while stack:
         node = stack.pop()
         if node.serial not in seen:
             seen[node.serial] = node
-            stack.extend(node.args)
+            if node.serial not in stop:
+                stack.extend(node.args)
     return [seen[serial] for serial in sorted(seen)]
 
 

@@ -8,7 +8,7 @@ differ in cost.  Here `order` is "reverse", "forward" or a list of vertices; `ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .errors import UnknownNameError, did_you_mean
@@ -111,8 +111,7 @@ def linearize(
     nodes: dict[int, Node] = {node.serial: node for node in inputs}
     out: dict[int, set[int]] = {node.serial: set() for node in inputs}
     into: Edges = {node.serial: {} for node in inputs}
-    useful = _useful(targets, active)
-    for node in useful:
+    for node in topological(targets, frozenset(active)):
         if node.serial in active:
             continue
         edges = _edges(node, active, local)
@@ -130,19 +129,6 @@ def linearize(
     whole = Linear(nodes, into, tuple(n.serial for n in inputs), sinks, tuple(targets), tuple(inputs), out)
     _prune(whole)
     return whole
-
-
-def _useful(targets: Sequence[Node], stop: set[int]) -> list[Node]:
-    """What targets are built from, not looking behind the inputs."""
-    seen: dict[int, Node] = {}
-    stack = list(targets)
-    while stack:
-        node = stack.pop()
-        if node.serial not in seen:
-            seen[node.serial] = node
-            if node.serial not in stop:
-                stack.extend(node.args)
-    return [seen[serial] for serial in sorted(seen)]
 
 
 def _edges(node: Node, active: set[int], local: Callable[[Node, int], TermSum]) -> dict[int, TermSum]:
@@ -165,8 +151,3 @@ def _prune(whole: Linear) -> None:
             for u in whole.into.pop(v):
                 whole.out[u].discard(v)
             del whole.nodes[v], whole.out[v]
-
-
-def reachable(nodes: Iterable[Node]) -> list[Node]:
-    """Every node that `nodes` are built from, arguments first."""
-    return topological(nodes)

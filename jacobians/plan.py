@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 
 from .expr import Node, topological
 from .operation import RULES
@@ -64,7 +63,7 @@ def make_plan(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Plan, tupl
     for node in inputs:
         slot_of[node.serial] = len(slot_of)
     count = len(slot_of)
-    for node in needed(roots, set(slot_of)):
+    for node in topological(roots, set(slot_of)):
         if node.serial in slot_of:
             continue
         leaf = node.op in ("constant", "variable")
@@ -86,19 +85,6 @@ def make_plan(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Plan, tupl
 def key_of(node: Node, slot_of: Mapping[int, int]) -> tuple[Any, ...]:
     """What two nodes share when they compute the same from the same."""
     return node.op, tuple(slot_of[arg.serial] for arg in node.args), node.params, node.shape, node.dtype
-
-
-def needed(roots: Sequence[Node], stop: set[int]) -> list[Node]:
-    """What `roots` are built from, not looking behind the nodes to `stop` at (by serial)."""
-    seen: dict[int, Node] = {}
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node.serial not in seen:
-            seen[node.serial] = node
-            if node.serial not in stop:
-                stack.extend(node.args)
-    return [seen[serial] for serial in sorted(seen)]
 
 
 def _call(node: Node) -> Callable[..., Any]:
@@ -137,12 +123,3 @@ def evaluate(roots: Sequence[Node], values: Mapping[int, Any] | None = None) -> 
     given = [node for node in topological(roots) if node.serial in values]
     plan, constants = make_plan(roots, given)
     return plan.run([values[node.serial] for node in given], [node.value for node in constants])
-
-
-def alias_free(value: Any, sources: Sequence[Any]) -> Any:
-    """`value`, copied where it shares memory with a source the caller may write to later."""
-    if isinstance(value, np.ndarray) and any(
-        isinstance(source, np.ndarray) and np.may_share_memory(value, source) for source in sources
-    ):
-        return value.copy()
-    return value

@@ -20,7 +20,6 @@ from .operation import local_jacobian
 from .plan import Plan, make_plan
 from .terms import TermSum, assembled
 from .traces import Trace
-from .vertex_orders import accumulate_in, named
 
 MODES = ("lazy", "materialized")
 KEPT = 256  # structures that are remembered
@@ -138,6 +137,8 @@ def forget(structure_constants: list[Node], traced: Trace) -> None:
 def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[list[TermSum]]:
     """The Terms of every target by every input, in an elimination order; names choose named vertices."""
     linear = linear_of(traced, mode)
+    from .vertex_orders import accumulate_in, named  # late: only a derivative pays for it
+
     chosen = order if isinstance(order, str) else named(linear, order)
     rows = accumulate_in(linear, chosen).rows
     return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]

@@ -37,7 +37,7 @@ wiring collapsing terms spelling
 operation presentation
 contraction ops
 tracing graph orders notation reading
-plan codegen traces dense counting simplify scalars batching vertex_orders writing toeplitz
+plan codegen readable traces dense counting simplify scalars batching vertex_orders writing toeplitz
 picking derivative prepared expression inline sparse backends frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables
 checking identities derivations report plots bench

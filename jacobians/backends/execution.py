@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedError
-from ..expr import Node
+from ..expr import Node, topological
 from ..ops.structural import compiled, is_injective
-from ..plan import needed
 from ..wiring import Affine, indices, strided
 from .base import Backend
 
@@ -50,7 +49,7 @@ AXES = frozenset({"softmax", "log_softmax", "logsumexp", "max", "min", "norm"})
 
 def executor(roots: Sequence[Node], inputs: Sequence[Node], backend: Backend) -> Callable[..., list[Any]]:
     """A function of the inputs' arrays that returns the roots' values."""
-    nodes = [n for n in needed(roots, {n.serial for n in inputs}) if n not in inputs]
+    nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
     acts = [
         (n.serial, _act(n, backend), tuple(a.serial for a in n.args))
         for n in nodes
