@@ -138,14 +138,33 @@ def mirrored(traced: Trace, row: Sequence[Any]) -> Any:
 def jacobian(
     f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy"
 ) -> JacobianFunction:
-    """A function that returns the full Jacobian of `f`: shape `target x input`."""
+    """A function that returns the full Jacobian of `f` at its arguments.
+
+    `J[i..., m...] = d f[i...] / d A[m...]`, shape `target x input`: target axes first, then input axes.
+    `wrt` names the argument (or several); without it the result is a mapping by argument name, or the
+    Jacobian itself where f has one array argument.  Results mirror f's own containers, then those of the arguments.
+    `order` is an elimination order, a name or a list of named values; `mode="materialized"` contracts dense
+    local Jacobians as the lecture does.  Raises UnknownNameError for a wrong `wrt` or order, UnsupportedError
+    for what cannot be traced.
+
+    >>> import numpy as np
+    >>> J = jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.array([5.0, 6.0, 7.0]))
+    >>> J.shape, J.index_form(), np.asarray(J)[1].tolist()
+    ((2, 2, 3), 'δ_im x_n', [[0.0, 0.0, 0.0], [5.0, 6.0, 7.0]])
+    """
     return JacobianFunction(f, wrt, order, mode)
 
 
 def value_and_jacobian(
     f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto", mode: str = "lazy"
 ) -> JacobianFunction:
-    """Like `jacobian`, returning `(value, Jacobian)`."""
+    """Like `jacobian`, returning `(value, Jacobian)`: the value is computed once for both.
+
+    >>> import numpy as np
+    >>> value, J = value_and_jacobian(np.sum)(np.array([1.0, 2.0]))
+    >>> float(value), np.asarray(J).tolist()
+    (3.0, [1.0, 1.0])
+    """
     return JacobianFunction(f, wrt, order, mode, value=True)
 
 
@@ -160,7 +179,17 @@ def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
     return traced
 
 
-def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> Callable[..., Any]:
-    """The second derivative `target x input x input`; `wrt=("x", "A")`: the mixed one, by x and then A."""
+def hessian(f: Callable[..., Any], wrt: Wrt = None, *, order: Any = "auto") -> JacobianFunction:
+    """A function that returns the second derivative of `f`: the Jacobian of its Jacobian.
+
+    `H[t..., i..., j...] = d2 f[t...] / d x[i...] d x[j...]`, shape `target x input x input`; `wrt=("x", "A")`
+    gives the mixed one, by x and then by A.  Deltas stay shared indices; `H.jvp(v)` is a Hessian-vector
+    product.  Raises what `jacobian` raises.
+
+    >>> import numpy as np
+    >>> H = hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    >>> H.index_form(), H.nnz, H.jvp(np.ones(2)).tolist()
+    ('6 δ_ij x_i', 2, [6.0, 12.0])
+    """
     first, second = (wrt[0], wrt[1]) if isinstance(wrt, (tuple, list)) and len(wrt) == 2 else (wrt, wrt)
     return jacobian(jacobian(f, first, order=order), second, order=order)
