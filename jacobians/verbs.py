@@ -142,7 +142,8 @@ def jacobian(
 
     `J[i..., m...] = d f[i...] / d A[m...]`, shape `target x input`: target axes first, then input axes.
     `wrt` names the argument (or several); without it the result is a mapping by argument name, or the
-    Jacobian itself where f has one array argument.  Results mirror f's own containers, then those of the arguments.
+    Jacobian itself where f has one array argument.  Results mirror f's own containers, then those of the
+    arguments.
     `order` is an elimination order, a name or a list of named values; `mode="materialized"` contracts dense
     local Jacobians as the lecture does.  Raises UnknownNameError for a wrong `wrt` or order, UnsupportedError
     for what cannot be traced.
