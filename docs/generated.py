@@ -48,6 +48,38 @@ def operations_page() -> str:
     return "\n\n".join(parts)
 
 
+def identities_page() -> str:
+    """Every shipped identity by section, as Markdown tables; known errors with what is right."""
+    from jacobians.identities import library
+
+    sections: dict[tuple[str, str], list[str]] = {}
+    for one in library():
+        sign = "is" if one.truth == "true" else "is **not**"
+        by = ", ".join(one.wrt)
+        note = f" {_escaped(one.note)}." if one.note else ""
+        cells = (
+            f"`{one.id}`",
+            f"`{one.func}`",
+            f"`{by}`",
+            f"{sign} `{one.claim}`{note}",
+            one.layout,
+            _escaped(one.ref),
+        )
+        sections.setdefault((one.section, one.source), []).append(
+            "| " + " | ".join(_cell(c) for c in cells) + " |"
+        )
+    head = "| id | function | by | derivative | layout | reference |\n|---|---|---|---|---|---|\n"
+    parts = [f"There are {len(library())} identities."]
+    parts += [
+        f"## {title}\n\n{source}\n\n{head}" + "\n".join(rows) for (title, source), rows in sections.items()
+    ]
+    return "\n\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _rank(family: str) -> tuple[int, str]:
     return (list(FAMILIES).index(family) if family in FAMILIES else len(FAMILIES), family)
 
@@ -184,6 +216,7 @@ def as_rst(lines: list[str]) -> list[str]:
 
 PARTS: dict[str, Callable[[], str]] = {
     "operations": operations_page,
+    "identities": identities_page,
     "modules": module_map,
     "late-imports": late_imports,
     "module-figure": module_figure,
