@@ -8,6 +8,7 @@ is assumed, and `.core()` gives the per-sample Jacobians.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = 
             else trace_function(f, tuple(examples.values()), {})
         )
         known = {
-            n.serial: (outer[n.name or ""], (n.name or "").split("[")[0] not in shared)
+            n.serial: (outer[n.name or ""], re.split(r"[\[.]", n.name or "")[0] not in shared)
             for n in traced.variables
         }
         made = [_whole(batch_node(t, known, size), t.shape, size) for t in traced.targets]

@@ -29,10 +29,11 @@ def flatten(value: Any, path: str = "") -> tuple[list[tuple[str, Any]], Rebuild]
         keys = list(value)
         return _joined(parts, lambda made: dict(zip(keys, made, strict=True)))
     if isinstance(value, (tuple, list)):
-        parts = [flatten(v, f"{path}[{k}]") for k, v in enumerate(value)]
         kind = type(value)
         if hasattr(value, "_fields"):
-            return _joined(parts, lambda made: kind(*made))
+            named = [flatten(v, f"{path}.{field}") for field, v in zip(value._fields, value, strict=True)]
+            return _joined(named, lambda made: kind(*made))
+        parts = [flatten(v, f"{path}[{k}]") for k, v in enumerate(value)]
         return _joined(parts, kind)
     return [(path, value)], lambda made: made[0]
 

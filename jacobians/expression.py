@@ -217,7 +217,7 @@ def named_values(trace: Trace, seen: Mapping[str, Any], result: str = "f") -> di
             taken.add(node.serial)
     for path, node in zip(trace.paths, trace.targets, strict=True):
         if node.serial not in taken:
-            label = path.strip("[]'") or result
+            label = path.strip("[]'.") or result
             while label in named:
                 label += "'"
             named[label] = node

@@ -88,7 +88,7 @@ class JacobianFunction:
         form = Form(
             "core" if core else "dense" if dense or reuse or copy is None else "lazy", reuse, copy is None
         )
-        names = lambda traced, target, path: target.name or path.strip("[]'") or self.label  # noqa: E731
+        names = lambda traced, target, path: target.name or path.strip("[]'.") or self.label  # noqa: E731
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, form, self.value)
 
     def _compile_for(
@@ -121,7 +121,7 @@ class JacobianFunction:
         self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any
     ) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
-        name = target.name or path.strip("[]'") or self.label
+        name = target.name or path.strip("[]'.") or self.label
         context = Context(self.f, traced.stand_ins, target)
         return Jacobian(terms, values, name, node.name, dtype, context)
 

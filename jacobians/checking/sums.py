@@ -343,6 +343,7 @@ def _matrix_texts(
     if len(own) == 1:
         yield from (f"({own[0]}).T", f"np.diag(np.diag({own[0]}))")
     yield from (f"np.diag(np.diag({name}))" for name in matrices)
+    yield from (f"np.outer({part}, {part})" for part in _subexpressions(case)[:12])  # the p p^T of a softmax
 
 
 def _tensor_texts(shape: tuple[int, ...], vectors: list[str], matrices: list[str]) -> Iterator[str]:
@@ -363,14 +364,21 @@ def _tensor_texts(shape: tuple[int, ...], vectors: list[str], matrices: list[str
         yield from (f"np.einsum('i,j,k->ijk', {v}, {v}, {v})" for v in vectors)
 
 
-def _claim_parts(case: Case) -> list[str]:
-    """Subexpressions of claim and function, their transposes and diagonals."""
+def _subexpressions(case: Case) -> list[str]:
+    """The operations and calls inside the claim and the function, as text."""
     found: list[str] = []
     for given in (case.problem.claim, case.problem.function):
         if given.program is None or given.kind != "numpy":
             continue
-        for node in list(ast.walk(given.program.steps[-1].node))[:40]:
-            if isinstance(node, ast.BinOp | ast.Call):
-                text = f"({ast.unparse(node)})"
-                found += [text, f"{text}.T", f"np.diag{text}", f"{text}**2"]
+        nodes = list(ast.walk(given.program.steps[-1].node))[:40]
+        found += [ast.unparse(node) for node in nodes if isinstance(node, ast.BinOp | ast.Call)]
+    return list(dict.fromkeys(found))
+
+
+def _claim_parts(case: Case) -> list[str]:
+    """Subexpressions of claim and function, their transposes and diagonals."""
+    found: list[str] = []
+    for part in _subexpressions(case):
+        text = f"({part})"
+        found += [text, f"{text}.T", f"np.diag{text}", f"{text}**2"]
     return found[:80]

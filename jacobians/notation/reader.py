@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from ..expr import Node
 from ..operation import local_jacobian
 from ..terms import Term, TermSum
-from ..wiring import Slot, Table, decode
+from ..wiring import Slot, Table, decode, labels_of
 from .entries import (
     ONE,
     ZERO,
@@ -221,7 +221,7 @@ def _reshape(reader: Reader, node: Node, index: Sequence[Index]) -> Expr:
     terms = local_jacobian(node, 0).terms
     (only,) = terms if len(terms) == 1 else (None,)
     tabled = only is not None and any(isinstance(slot, Table) for slot in only.input)
-    if only is None or tabled or not all(isinstance(slot, int) for slot in only.target):
+    if only is None or tabled or not all(isinstance(s, int) or not labels_of(s) for s in only.target):
         return Entry(applied(node, reader.names), tuple(index))
     along = {slot: at for slot, at in zip(only.target, index, strict=True) if isinstance(slot, int)}
     along.update({label: Index() for label in range(len(only.sizes)) if label not in along})
