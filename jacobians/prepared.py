@@ -7,6 +7,7 @@ numpy remain to be done.  Closures are never stale: every call traces, and its c
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from .traces import Trace
 
 MODES = ("lazy", "materialized")
 KEPT = 256  # structures that are remembered
+DIGESTED = 1024  # bytes from which an integer array is remembered by its digest
 SMALL = 64  # entries up to which a remembered structure keeps an array
 
 
@@ -103,7 +105,10 @@ def _constant_key(node: Node) -> Any:
         return node.dtype, value
     if value.dtype.kind == "f" and value.ndim:
         return value.shape, value.dtype
-    return value.shape, value.dtype, value.tobytes()
+    content = value.tobytes()
+    if len(content) > DIGESTED:
+        content = hashlib.blake2b(content).digest()  # a remembered structure holds no large array
+    return value.shape, value.dtype, content
 
 
 @lru_cache(maxsize=KEPT)

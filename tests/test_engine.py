@@ -662,3 +662,16 @@ def test_a_named_argument_is_an_identity() -> None:
     assert_close(
         by(lambda x: jac.name(jac.name(np.sin(x), "y"), "w"), X), np.diag(np.cos(X)), 1e-15, "named twice"
     )
+
+
+def test_large_index_arrays_of_one_shape_are_told_apart() -> None:
+    x = np.arange(600.0)
+    first, second = np.arange(600), np.arange(600)[::-1].copy()
+    first[3], second[3] = 7, 9  # no stride: tables
+
+    def f(index: Any) -> Any:
+        return jac.jacobian(lambda x: x[index] * 2.0)(x)
+
+    assert f(first)[3, 7] == 2.0
+    assert f(second)[3, 9] == 2.0
+    assert f(first)[3, 9] == 0.0
