@@ -7,7 +7,6 @@ numpy remain to be done.  Closures are never stale: every call traces, and its c
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -107,7 +106,9 @@ def _constant_key(node: Node) -> Any:
         return value.shape, value.dtype
     content = value.tobytes()
     if len(content) > DIGESTED:
-        content = hashlib.blake2b(content).digest()  # a remembered structure holds no large array
+        from hashlib import blake2b  # late: only large arrays need it
+
+        content = blake2b(content).digest()  # a remembered structure holds no large array
     return value.shape, value.dtype, content
 
 
