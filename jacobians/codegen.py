@@ -27,6 +27,7 @@ class Program:
 
     lines: list[str] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
+    dtypes: dict[int, Any] = field(default_factory=dict)
     bindings: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
@@ -61,13 +62,14 @@ def program(
     made = Program()
     made.taken |= {"out"} if running else set()
     for node in inputs:
-        made.names[node.serial] = made.fresh(node.name)
+        made.names[node.serial], made.dtypes[node.serial] = made.fresh(node.name), node.dtype
     known: dict[Any, Node] = {}
     slots = {node.serial: node.serial for node in inputs}
     for node in topological(roots, set(slots)):
         if node.serial in slots:
             continue
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
+        made.dtypes[node.serial] = node.dtype
         first = known.setdefault(key, node)
         slots[node.serial] = first.serial
         known_already = made.names.get(first.serial)

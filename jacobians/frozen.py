@@ -9,7 +9,6 @@ only where entries can differ; `copy=None` may return a read-only block-Toeplitz
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +25,10 @@ from .inline import (
     core_text,
     cored,
     held_lines,
+    is_new,
+    itself,
     maker,
     object_line,
-    owned,
     scalar_entries,
     view_lines,
 )
@@ -38,11 +38,13 @@ from .simplify import simplified
 from .terms import TermSum
 from .toeplitz import toeplitz_layout
 from .traces import Trace, Wrt, trace_function
-from .writing import settled, writer
+from .writing import Writer, settled, writer
 
 COPIED = frozenset(
     {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
 )  # may share memory
+
+FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Compiled:
         ]
         self.factors = {n.serial: n for title in self.titles for n in nodes_of(title.terms)}
         self._copies: dict[int, str] = {}
+        self._given: set[str] = set()
         self._positions = _positions(f, examples, kwargs, self.trace)
         self._call = self._generate()
         if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
@@ -135,7 +138,8 @@ class Compiled:
     def _finished(
         self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
     ) -> Callable[..., Any]:
-        scalar, self._copies = slow is not None, {}
+        scalar = slow is not None
+        self._copies, self._given = {}, set()
         checks = [self._check(made, name, n) for name, n in zip(arguments, self.trace.variables, strict=True)]
         made.lines = [*checks, *before, *made.lines]
         write = {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name]
@@ -202,26 +206,37 @@ class Compiled:
             name, lines = seen or held_lines(made, known)
             made.lines += lines
             return name
-        made.lines += array_lines(made, name, known, self._owned(terms))
+        same = self._itself(made, known, terms)
+        if same is not None:
+            return same
+        made.lines += array_lines(made, name, known)
         return name
 
     def _entries(self, made: Program, entries: list[str], title: Title) -> str:
-        shape = tuple(int(n) for n in title.terms.shape)
-        name = made.fresh("result")
-        made.bindings["array"] = np.array
-        made.taken |= {"array"}
+        shape, name = tuple(int(n) for n in title.terms.shape), made.fresh("result")
         kind = "" if title.dtype == np.float64 else f", np.{title.dtype}"
-        listed = f"[{', '.join(entries)}]" if shape else entries[0]
+        made.taken |= {"array", "empty"}
+        made.bindings |= {"array": np.array, "empty": np.empty}
+        if len(entries) > FEW:
+            reshape = f".reshape({shape})" if len(shape) > 1 else ""
+            made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
+            return name
+        places = [", ".join(map(str, place)) or "()" for place in np.ndindex(*shape)]
+        stored = "; ".join(f"{name}[{place}] = {entry}" for place, entry in zip(places, entries, strict=True))
         made.lines.append(
-            f"{name} = array({listed}{kind})" + (f".reshape({shape})" if len(shape) > 1 else "")
+            f"{name} = empty({shape[0] if len(shape) == 1 else shape}{kind})"
+            + (f"; {stored}" if stored else "")
         )
         return name
 
-    def _owned(self, terms: TermSum) -> frozenset[int]:
-        if self.value:
-            return frozenset()
-        uses = Counter(s for title in self.titles for s in {n.serial for n in nodes_of(title.terms)})
-        return owned(nodes_of(terms), uses)
+    def _itself(self, made: Program, known: Writer, terms: TermSum) -> str | None:
+        """The factor that is the dense Jacobian already, if nobody else holds its array."""
+        serial = None if self.value else itself(known)
+        for node in nodes_of(terms):
+            if node.serial == serial and is_new(node) and made.names[serial] not in self._given:
+                self._given.add(made.names[serial])
+                return made.names[serial]
+        return None
 
     def _returned(self, made: Program, results: list[str]) -> str:
         inner = results[0]

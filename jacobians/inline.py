@@ -22,6 +22,9 @@ from .wiring import Affine
 from .writing import Region, Writer, add_blocks, pairing, writer
 
 
+READ_OFTEN = 16  # times an operand is read from which laying it out in the order of reading pays
+
+
 def object_line(made: Program, name: str, make: Callable[..., Any], factors: dict[int, str]) -> str:
     """`name = make({serial: array, ...})` for a lazy Jacobian."""
     maker = made.fresh("make")
@@ -90,11 +93,11 @@ def _fixed(slot: Any, t: Term) -> int | None:
     return 0 if isinstance(slot, int) and t.sizes[slot] == 1 else None
 
 
-def array_lines(made: Program, name: str, known: Writer, own: frozenset[int]) -> list[str]:
+def array_lines(made: Program, name: str, known: Writer) -> list[str]:
     """Lines that make one dense Jacobian called `name` from the factors' variables."""
-    same = _itself(known, own)
-    if same is not None:
-        return [f"{name} = {made.names[same]}"]
+    plain = _plain(made, known)
+    if plain is not None:
+        return [f"{name} = {plain}"]
     dtype = _bound(made, "dtype", known.dtype)
     if known.covers:
         lines = [f"{name} = np.empty({known.shape}, {dtype})"]
@@ -156,8 +159,8 @@ def _steps(known: Writer) -> tuple[int, ...]:
     return tuple(known.dtype.itemsize * math.prod(known.shape[k + 1 :]) for k in range(len(known.shape)))
 
 
-def _itself(known: Writer, own: frozenset[int]) -> int | None:
-    """The factor that is the dense Jacobian already: one Term, every axis plain, a new array of its own."""
+def itself(known: Writer) -> int | None:
+    """The serial of the factor that is the dense Jacobian already: one Term, every axis plain."""
     if len(known.regions) != 1:
         return None
     (region,) = known.regions
@@ -169,12 +172,27 @@ def _itself(known: Writer, own: frozenset[int]) -> int | None:
     ):
         return None
     ((serial, axes),) = region.operands
-    return serial if serial in own and axes == tuple(range(len(region.sizes))) else None
+    return serial if axes == tuple(range(len(region.sizes))) else None
+
+
+def _plain(made: Program, known: Writer) -> str | None:
+    """The whole array as one product that numpy lays out as it should; None where it is more than that."""
+    region = known.regions[0] if len(known.regions) == 1 else None
+    if region is None or not known.covers or region.strides != _steps(known) or len(region.operands) != 2:
+        return None
+    every = {k for _, axes in region.operands for k in axes}
+    ordered = all(list(axes) == sorted(axes) for _, axes in region.operands)
+    if region.coefficient != 1 or not ordered or every != set(range(len(region.sizes))):
+        return None
+    if any(made.dtypes.get(serial) != known.dtype for serial, _ in region.operands):
+        return None
+    first, second = (_operand(made.names[serial], axes, region) for serial, axes in region.operands)
+    return f"{first} * {second}"
 
 
 def product_lines(made: Program, view: str, region: Region, add: bool) -> list[str]:
     """Lines that write (or add) a region's product into the view; the last multiplication goes straight there."""
-    texts = [_spread(made.names[serial], axes, len(region.sizes)) for serial, axes in region.operands]
+    texts = [_operand(made.names[serial], axes, region) for serial, axes in region.operands]
     lines = []
     if len(texts) == 1 and region.coefficient != 1 and not add:
         return [f"np.multiply({float(region.coefficient)!r}, {texts[0]}, {view})"]
@@ -202,21 +220,25 @@ def _line(made: Program, lines: list[str], text: str, coefficient: Any) -> str:
     return name
 
 
+def _operand(name: str, axes: Sequence[int], region: Region) -> str:
+    """An operand in the view's order of axes; laid out that way too, where it is read many times."""
+    text = name
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    if order != list(range(len(axes))):
+        entries = math.prod(region.sizes[k] for k in axes)
+        text = f"{name}.transpose({', '.join(map(str, order))})"
+        if region.entries >= READ_OFTEN * entries:
+            text = f"np.ascontiguousarray({text})"
+    return _spread(text, sorted(axes), len(region.sizes))
+
+
 def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
-    order = sorted(range(len(labels)), key=labels.__getitem__)
-    if order != list(range(len(labels))):
-        name = f"{name}.transpose({', '.join(map(str, order))})"
-    if not labels or sorted(labels) == list(range(ndim - len(labels), ndim)):
+    if not labels or list(labels) == list(range(ndim - len(labels), ndim)):
         return name
     return f"{name}[{', '.join(':' if k in labels else 'None' for k in range(ndim))}]"
 
 
-def owned(factors: Sequence[Node], uses: dict[int, int]) -> frozenset[int]:
-    """Factors whose arrays nobody else holds: made by arithmetic in this call, and in one Jacobian only."""
-    return frozenset(n.serial for n in factors if n.shape and uses.get(n.serial, 0) == 1 and _is_new(n))
-
-
-def _is_new(node: Node) -> bool:
+def is_new(node: Node) -> bool:
     """Whether the value is a new array of the whole shape: arithmetic on two or more arrays, or a ufunc."""
     if node.op == "einsum":
         labels, output, _ = node.params

@@ -49,11 +49,14 @@ class Simplifier:
         self.made: dict[int, Node] = {}
         self.bare: dict[int, Node] = {}
         self.forms: dict[int, Form] = {}
+        constants: dict[int, Node] = {}  # one array that was captured is one node, however often it is used
         for node in order:
             leaf = node.serial in stop or not node.args
-            self.forms[node.serial] = _atom(node) if leaf else self._form(node)
             if leaf:
-                self.made[node.serial] = node
+                node_of = constants.setdefault(id(node.value), node) if node.op == "constant" else node
+                self.forms[node.serial], self.made[node.serial] = _atom(node_of), node_of
+            else:
+                self.forms[node.serial] = self._form(node)
 
     def node(self, node: Node) -> Node:
         """The node that computes the same."""
@@ -84,7 +87,7 @@ class Simplifier:
     # ---- one node
 
     def _form(self, node: Node) -> Form:
-        if all(self.node(arg).op == "constant" for arg in node.args):
+        if all(self.node(arg).op == "constant" for arg in node.args) and not _spreads(node):
             return _atom(_folded(node, [self.node(arg) for arg in node.args]))
         if node.op == "einsum" and not any(arg.dtype == bool for arg in node.args):
             return self._product(node)
@@ -147,6 +150,14 @@ class Simplifier:
 
 def _atom(node: Node) -> Form:
     return Form(1, ((node, tuple(range(node.ndim))),))
+
+
+def _spreads(node: Node) -> bool:
+    """Whether it is a broadcasting product, which is better left to the product that it goes into."""
+    if node.op != "einsum":
+        return False
+    labels, output, _ = node.params
+    return len(labels) > 1 and any(set(ls) < set(output) for ls in labels if ls)
 
 
 def _folded(node: Node, args: Sequence[Node]) -> Node:
@@ -252,7 +263,11 @@ def _turned(
         common = -common
     if common == 1:
         return 1, parts
-    return common, [(c / common if isinstance(common, float) else c // common, n, ls) for c, n, ls in parts]
+    return common, [(_divided(c, common), n, ls) for c, n, ls in parts]
+
+
+def _divided(c: Any, common: Any) -> Any:
+    return c // common if isinstance(c, int) and isinstance(common, int) else c / common
 
 
 def _joined(rest: list[Factor], labels: tuple[int, ...], shape: Sequence[Any]) -> Node:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Run = Callable[[], Any]
+Clock = Callable[[], float]
 LEAST = 2e-3  # seconds that one sample of a short call takes at the least
 MOST = 10_000  # calls in one sample
 
@@ -30,36 +31,44 @@ class Ratio:
         return f"{show_times(self.median)} ({show_times(self.low)} to {show_times(self.high)})"
 
 
-def sampled(runs: Mapping[str, Run], repeat: int = 7, least: float = LEAST) -> dict[str, list[float]]:
-    """Seconds of one call of every function, `repeat` samples each, in turn; each is called once before."""
-    counts = {name: _count(run, least) for name, run in runs.items()}
+def sampled(
+    runs: Mapping[str, Run], repeat: int = 7, least: float = LEAST, clock: Clock = time.perf_counter
+) -> dict[str, list[float]]:
+    """Seconds of one call of every function, `repeat` samples each, in turn.
+
+    Before every sample the function is called once unmeasured: what another one left behind (memory given back late,
+    cold caches) is not its cost.
+    `clock` may be `time.process_time`: seconds of all threads of this process, which other processes hardly disturb.
+    """
+    counts = {name: _count(run, least, clock) for name, run in runs.items()}
     samples: dict[str, list[float]] = {name: [] for name in runs}
     enabled = gc.isenabled()
     gc.disable()
     try:
         for _ in range(max(1, repeat)):
             for name, run in runs.items():
-                samples[name].append(_seconds(run, counts[name]))
+                run()
+                samples[name].append(_seconds(run, counts[name], clock))
     finally:
         if enabled:
             gc.enable()
     return samples
 
 
-def _seconds(run: Run, count: int) -> float:
-    began = time.perf_counter()
+def _seconds(run: Run, count: int, clock: Clock) -> float:
+    began = clock()
     for _ in range(count):
         run()
-    return (time.perf_counter() - began) / count
+    return (clock() - began) / count
 
 
-def _count(run: Run, least: float) -> int:
+def _count(run: Run, least: float, clock: Clock) -> int:
     """How many calls fill a sample, found after one unmeasured call."""
     run()
-    first = _seconds(run, 1)
+    first = _seconds(run, 1, clock)
     if first >= least:
         return 1
-    return max(1, min(MOST, int(least / max(_seconds(run, 3), 1e-8))))
+    return max(1, min(MOST, int(least / max(_seconds(run, 3, clock), 1e-7))))
 
 
 def median(samples: Sequence[float]) -> float:

@@ -1,6 +1,6 @@
-"""The peers benchmark: this package beside jitted JAX, torch.func and structured numpy by hand, in one process.
+"""The peers benchmark: this package beside jitted JAX, torch.func and structured numpy by hand.
 
-- `peers_main(suites, ...)` runs suites, prints the table (or JSON) and returns it: `jacobians bench --peers [SUITE...]`.
+- `peers_main(suites, ...)` runs suites and prints the table or JSON: `jacobians bench --peers [SUITE...]`.
 - `run(suites, ...)` gives the rows; `SUITES` names the suites; `all_cases(scale)` the cases.
 
 Each peer at its best (the faster of jacrev and jacfwd, jitted; torch compiled or not), the calls interleaved, two
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json as _json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,9 +33,12 @@ def all_cases(scale: float = 1.0) -> list[Case]:
 
 def run(
     suites: Sequence[str] = (), *, peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7, scale: float = 1.0,
-    compiled: bool = True, say: Callable[[str], None] | None = None,
+    compiled: bool = True, cpu: bool = False, say: Callable[[str], None] | None = None,
 ) -> list[Row]:  # fmt: skip
-    """The rows of the suites named (none: all); raises UnknownNameError, MissingExtraError, Disagreement."""
+    """The rows of the suites named (none: all); raises UnknownNameError, MissingExtraError, Disagreement.
+
+    With `cpu` seconds are those of the processor, for a machine that others use too.
+    """
     chosen = list(suites) or list(SUITES)
     for name in chosen:
         if name not in SUITES:
@@ -44,23 +48,25 @@ def run(
     for library in peers:
         libraries.namespace(library)
     rows = []
+    clock = time.process_time if cpu else time.perf_counter
     for case in all_cases(scale):
         if case.suite in chosen:
             if say is not None:
                 say(f"{case.suite}: {case.name}")
-            rows.append(measured(case, peers, repeat, compiled))
+            rows.append(measured(case, peers, repeat, compiled, clock=clock))
     return rows
 
 
 def peers_main(
     suites: Sequence[str] = (), json: bool = False, *, peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7,
-    scale: float = 1.0, compiled: bool = True, grow: bool = False, plot: str | None = None, start: bool = False,
+    scale: float = 1.0, compiled: bool = True, cpu: bool = False, grow: bool = False, plot: str | None = None,
+    start: bool = False,
 ) -> str:  # fmt: skip
     """Runs the suites and prints the table, or JSON; returns what it printed.
 
     `grow` adds the curves of growth (`plot` draws them into that file), `start` the first results of cold processes.
     """
-    rows = run(suites, peers=peers, repeat=repeat, scale=scale, compiled=compiled, say=_to_stderr)
+    rows = run(suites, peers=peers, repeat=repeat, scale=scale, compiled=compiled, cpu=cpu, say=_to_stderr)
     found = growth.curves() if grow or plot else []
     starts = cold.first_results([*peers]) if start else {}
     if plot:

@@ -25,7 +25,8 @@ class Case:
     """One row of the benchmark.
 
     `rival(*inputs)` is structured numpy by hand, a list of dense arrays in the order of `wrt`; `batched(ns)` is the
-    function on the whole batch where `kind` is "samples"; `view` says that a strided view is worth a column.
+    function on the whole batch where `kind` is "samples"; `view` says that a strided view is worth a column,
+    `lazy` that dense results would be too large and are left out.
     """
 
     suite: str
@@ -38,6 +39,7 @@ class Case:
     batched: Callable[[Any], Callable[..., Any]] | None = None
     mapped: tuple[int, ...] = ()
     view: bool = False
+    lazy: bool = False
 
     def inputs(self, seed: int = 0) -> Inputs:
         """The arguments, decided by `seed`."""

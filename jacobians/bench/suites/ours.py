@@ -32,13 +32,16 @@ def derivative(case: Case) -> Any:
     f = (case.batched or case.f)(np)
     if case.kind == "hessian":
         return verbs.hessian(f, case.wrt[0])
-    return verbs.jacobian(f, case.wrt)
+    return verbs.jacobian(f, case.wrt[0] if len(case.wrt) == 1 else case.wrt)
 
 
 def forms(case: Case, inputs: Inputs, on_jax: bool = False) -> dict[str, Form]:
     """Every form of a case, compiled once."""
     made = derivative(case)
     found: dict[str, Form] = {}
+    if case.lazy:
+        lazily = made.compile(*inputs)
+        return {"lazy": Form(lambda: lazily(*inputs), None), "call": Form(lambda: made(*inputs), None)}
     if case.kind == "samples" and set(case.wrt) <= set(case.mapped):
         core = made.compile(*inputs, core=True)
         found["dense"] = Form(lambda: core(*inputs), lambda result: _cores(result, len(inputs[0])))
@@ -63,7 +66,7 @@ def forms(case: Case, inputs: Inputs, on_jax: bool = False) -> dict[str, Form]:
 def _on_jax(made: Any, inputs: Inputs) -> Form:
     jax = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
-    arrays = [jax.numpy.asarray(value) for value in inputs]
+    arrays = [jax.numpy.asarray(value) for value in leaves(inputs)]
     call = made.compile(*inputs, backend="jax", core=True)
     return Form(lambda: jax.block_until_ready(call(*arrays)), lambda result: _cores(result, len(inputs[0])))
 
@@ -82,9 +85,9 @@ def _is_core(result: Any) -> bool:
 
 
 def held_bytes(result: Any) -> int:
-    """Bytes of the distinct arrays that lazy Jacobians hold."""
+    """Bytes of the distinct arrays that lazy Jacobians, or cores, hold."""
     seen: dict[int, int] = {}
-    for J in leaves(result):
-        if isinstance(J, Jacobian):
-            seen |= {id(a): np.asarray(a).nbytes for a in (J.values or {}).values()}
+    for leaf in leaves(result):
+        arrays = (leaf.values or {}).values() if isinstance(leaf, Jacobian) else [leaf]
+        seen |= {id(a): np.asarray(a).nbytes for a in arrays if not isinstance(a, str)}
     return sum(seen.values())

@@ -37,6 +37,21 @@ def layer(A: Array, x: Array, b: Array) -> Arrays:
     return [by_A, d[:, None] * A, by_b]
 
 
+def layer_by_A(A: Array, x: Array, b: Array) -> Arrays:
+    """The first of them alone."""
+    f = np.tanh(A @ x + b)
+    by_A, through = diagonal((*f.shape, *A.shape), "iin")
+    np.multiply((1 - f * f)[:, None], x, through)
+    return [by_A]
+
+
+def affine(A: Array, x: Array, b: Array) -> Arrays:
+    """`Ax + b` by A: `δ_im x_n`."""
+    by_A, through = diagonal((len(A), *A.shape), "iin")
+    through[...] = x
+    return [by_A]
+
+
 def net(x: Array, A: Arrays, b: Arrays) -> Arrays:
     """K layers by every A_k and b_k: `G_k[:, m] x_n`, where G_k is the Jacobian by what layer k adds up."""
     values = [x]

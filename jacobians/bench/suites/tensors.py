@@ -21,6 +21,11 @@ def layer(ns: Any) -> Callable[..., Any]:
     return lambda A, x, b: ns.tanh(A @ x + b)
 
 
+def affine(ns: Any) -> Callable[..., Any]:
+    """`Ax + b`."""
+    return lambda A, x, b: A @ x + b
+
+
 def net(ns: Any) -> Callable[..., Any]:
     """K layers `tanh(A_k f + b_k)` on one vector."""
 
@@ -129,6 +134,24 @@ def cases(scale: float = 1.0) -> list[Case]:
             view=m > 400,
         )
         for m, k in [(3, 2), (n(50), n(40)), (n(500), n(400))]
+    ]
+    m, k = n(500), n(400)
+    found += [
+        Case(
+            "layer",
+            f"Ax+b by A, {m} x {k}",
+            affine,
+            _layer_inputs(m, k),
+            (0,),
+            rival=rivals.affine,
+            view=True,
+        ),
+        Case(
+            "layer", f"tanh(Ax+b) by A, {m} x {k}", layer, _layer_inputs(m, k), (0,), rival=rivals.layer_by_A
+        ),
+        Case(
+            "mlp", f"net of 8 layers, width {n(256)}, lazily", net, _net_inputs(n(256), 8), (1, 2), lazy=True
+        ),
     ]
     found += [
         Case(
