@@ -1,8 +1,8 @@
 """Graphs of scalars as plain-float Python: no array is made between the arguments and the results.
 
 `scalar_program(roots, inputs)` returns a program like the array one, or None where some step is no scalar.
-Where a float operation raises (log of 0, overflow) the array program's answer (inf, nan) is what counts, so the
-call falls back to it.
+Where a float operation raises (log of 0, overflow) the array program's answer (inf, nan) is what counts, so
+the call falls back to it.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ import numpy as np
 
 from .codegen import Program
 from .expr import Node, topological
+from .spelling import number_text
 from .wiring import Affine
 
 MATH = {
-    "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh", "exp": "exp", "expm1": "expm1",
-    "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10", "sqrt": "sqrt", "arcsin": "asin", "arccos": "acos",
-    "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "erf": "erf", "erfc": "erfc",
+    "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
+    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2", "log10": "log10",
+    "sqrt": "sqrt", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "erf": "erf", "erfc": "erfc",
     "hypot": "hypot",
 }  # fmt: skip
 PLAIN = {
-    "divide": "{0} / {1}", "power": "{0} ** {1}", "square": "{0} * {0}", "reciprocal": "1.0 / {0}", "abs": "abs({0})",
+    "divide": "{0} / {1}", "power": "{0} ** {1}", "square": "{0} * {0}", "reciprocal": "1.0 / {0}",
+    "abs": "abs({0})",
     "less": "{0} < {1}", "less_equal": "{0} <= {1}", "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
-    "equal": "{0} == {1}", "not_equal": "{0} != {1}", "logical_not": "not {0}", "where": "({1} if {0} else {2})", "identity": "{0}",
+    "equal": "{0} == {1}", "not_equal": "{0} != {1}", "logical_not": "not {0}",
+    "where": "({1} if {0} else {2})", "identity": "{0}",
     "masked": "({1} if {0} else 0.0)",
 }  # fmt: skip
 FAILS = (ValueError, OverflowError, ZeroDivisionError, TypeError)
@@ -34,8 +38,9 @@ SCALARS_AT_MOST = 64  # entries of an input that are unpacked into floats
 
 
 def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Program, list[str]] | None:
-    """The plain-float program that computes `roots`, with the lines that unpack the arguments; None if not all scalar.
+    """The plain-float program that computes `roots`, and the lines that unpack the arguments, or None.
 
+    None where a step is no scalar, or is made of more than one number.
     The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.
     """
     nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
@@ -86,22 +91,14 @@ def _is_scalar(node: Node, inputs: Sequence[Node]) -> bool:
         return False
     if node.op == "select":
         return node.args[0] in inputs and all(isinstance(s, Affine) and not s.strides for s in node.params[0])
-    return (
-        node.op in MATH
-        or node.op in PLAIN
-        or node.op in ("einsum", "combination", "constant")
-        or _reads(node)
-    )
-
-
-def _reads(node: Node) -> bool:
-    return node.op == "reshape" and node.args[0].shape == ()
+    known = node.op in MATH or node.op in PLAIN or node.op in ("einsum", "combination", "constant", "reshape")
+    return known and all(arg.shape == () for arg in node.args)
 
 
 def _line(made: Program, lines: list[str], node: Node, entry: dict[tuple[int, int], str]) -> None:
     if node.op == "constant":
         value = node.value if isinstance(node.dtype, type) else node.value.item()
-        made.names[node.serial] = f"({value!r})" if math.isfinite(value) else f"float({str(value)!r})"
+        made.names[node.serial] = f"({number_text(value)})"
         return
     if node.op == "select":
         made.names[node.serial] = entry[node.args[0].serial, _place(node)]
@@ -117,7 +114,8 @@ def _expression(node: Node, names: Sequence[str]) -> str:
         return " * ".join(names) if names else "1.0"
     if node.op == "combination":
         return " + ".join(
-            n if c == 1 else f"{float(c)!r} * {n}" for c, n in zip(node.params[0], names, strict=True)
+            n if c == 1 else f"{number_text(float(c))} * {n}"
+            for c, n in zip(node.params[0], names, strict=True)
         )
     if node.op == "power" and names[1].strip("()") in ("2", "3"):
         return " * ".join([names[0]] * int(names[1].strip("()")))

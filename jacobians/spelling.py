@@ -6,6 +6,7 @@ What numpy calls by the same name is found, not listed; the table holds the rest
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,16 @@ def spell(node: Node, names: Sequence[str]) -> str | None:
     return None
 
 
+def number_text(value: Any) -> str:
+    """A number as source, also where its repr is none.
+
+    >>> number_text(2), number_text(0.5), number_text(float("inf"))
+    ('2', '0.5', "float('inf')")
+    """
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return repr(value) if finite else f"float({str(float(value))!r})"
+
+
 def _tight(name: str) -> str:
     return name if name.replace("_", "a").replace(".", "a").isalnum() else f"({name})"
 
@@ -61,9 +72,16 @@ def _combination(node: Node, names: Sequence[str]) -> str:
             part = f"{_tight(part)} * 1.0"
         sign = "-" if isinstance(c, (int, float)) and c < 0 else "+"
         size = abs(c) if isinstance(c, (int, float)) else c
-        body = part if size == 1 else f"{size!r} * {_tight(part)}"
+        body = part if size == 1 else f"{number_text(size)} * {_tight(part)}"
         text = f"{text} {sign} {body}" if text else (f"-{_tight(body)}" if sign == "-" else body)
-    if tuple(np.broadcast_shapes(*(_spread_shape(a, ls, len(shape)) for a, ls in zip(node.args, labels, strict=True)))) != shape:
+    if (
+        tuple(
+            np.broadcast_shapes(
+                *(_spread_shape(a, ls, len(shape)) for a, ls in zip(node.args, labels, strict=True))
+            )
+        )
+        != shape
+    ):
         return f"np.broadcast_to({text}, {shape})"
     return text if len(names) > 1 or coefficients[0] != 1 else f"{text} + 0"
 
@@ -118,5 +136,6 @@ def _select(node: Node, names: Sequence[str]) -> str | None:
 
 def _slice(start: int, step: int, count: int, size: Any) -> str:
     stop: Any = start + step * count
-    text = f"{start or ''}:{'' if stop == size and step > 0 or stop < 0 else stop}"
+    first = "" if start == 0 and step > 0 else start
+    text = f"{first}:{'' if (stop == size and step > 0) or stop < 0 else stop}"
     return text if step == 1 else f"{text}:{step}"

@@ -20,6 +20,7 @@ from .expr import Node
 from .expression import graph_of
 from .prepared import accumulate
 from .readable import index_text, readable
+from .spelling import number_text
 from .terms import Term, TermSum
 from .traces import Wrt
 from .wiring import Affine, Slot
@@ -150,9 +151,9 @@ def _index(made: Program, slot: Slot, letter: Mapping[int, str]) -> str:
 def _value(made: Program, t: Term) -> str:
     """The Term's core over all wiring labels: broadcasting where nothing is summed, else einsum."""
     wiring = t.wiring
-    coefficient = "" if t.coefficient == 1 else f"{t.coefficient!r} * "
+    coefficient = "" if t.coefficient == 1 else f"{number_text(t.coefficient)} * "
     if not t.factors:
-        return f"{t.coefficient!r}" if t.coefficient != 1 else "1.0"
+        return number_text(t.coefficient) if t.coefficient != 1 else "1.0"
     letters = {label: LETTERS[k] for k, label in enumerate(wiring)}
     rest = iter(LETTERS[len(wiring) :])
     for _, labels in t.factors:
@@ -214,7 +215,7 @@ def written_lines(made: Program, node: Node, names: Sequence[str], name: str) ->
         tables = names[used : used + count]
         used += count
         value = _spread(core, labels, range(len(sizes))) if not core[0].isdigit() else core
-        value = value if coefficient == 1 else f"{coefficient!r} * {value}"
+        value = value if coefficient == 1 else f"{number_text(coefficient)} * {value}"
         places = ", ".join(index_text(slot, len(sizes), sizes, tables) for slot in slots)
         if slots == tuple(range(len(sizes))) and slots:
             lines.append(f"{name} += {value}")

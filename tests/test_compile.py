@@ -36,7 +36,9 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "scalars": (lambda x: x[0] ** 2 * x[1] + x[2] * x[3] ** 3, (x,)),
     "functions of scalars": (lambda x: np.array([np.exp(x[0]) / x[1], np.arctan2(x[2], x[3])]), (x,)),
     "one scalar": (lambda t: np.sin(t) ** 2 + 2 * np.cos(t), (np.float64(0.3),)),
+    "a sum of the argument itself": (lambda x: np.cos(np.sum(x)), (x,)),
     "log of zero": (lambda x: np.log(x - x[0]) * x[1], (x,)),
+    "one entry backwards": (lambda x: x[:1][::-1] * x, (x,)),
     "slices": (lambda x: x[1:] - x[:-1], (x,)),
     "matrix product": (lambda A, B: A @ B, (A, B)),
     "dict": (lambda p, x: {"z": p["W"] @ x + p["b"], "n": np.sum(x)}, (P, x)),
@@ -47,6 +49,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "norm": (lambda x: np.linalg.norm(x), (x,)),
     "inverse": (lambda x: np.linalg.inv(np.outer(x, x) + np.eye(4)), (x,)),
     "constant": (lambda x: np.ones(3), (x,)),
+    "infinite coefficients": (lambda x: np.exp(x) * float("-inf") + x * float("nan"), (x,)),
     "residual": (lambda x: x + np.tanh(A.T @ (A @ x)), (x,)),
 }
 
@@ -143,9 +146,25 @@ def test_results_do_not_alias_arguments() -> None:
 # ---- printed programs
 
 
+INFINITE, BACKWARDS = "infinite coefficients", "one entry backwards"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("style", ["structured", "slides"])
 @pytest.mark.parametrize(
-    "name", ["layer", "loss", "slices", "matrix product", "inverse", "norm", "residual", "scalars"]
+    "name",
+    [
+        "layer",
+        "loss",
+        "slices",
+        "matrix product",
+        "inverse",
+        "norm",
+        "residual",
+        "scalars",
+        BACKWARDS,
+        INFINITE,
+    ],
 )
 def test_a_printed_program_runs_alone_and_agrees(name: str, style: str) -> None:
     f, args = CALLS[name]
