@@ -89,7 +89,7 @@ def components(state: State, group: int) -> Iterator[int]:
 
 
 def cheapest(
-    state: State, group: int, floors: Sequence[int] | None = None, limit: int = 200_000
+    state: State, group: int, floors: Sequence[int] | None = None, limit: int = 600_000
 ) -> tuple[int, list[int]]:
     """The least cost of eliminating the vertices in the mask `group` from `state`, and an order for it.
 

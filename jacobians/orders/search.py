@@ -28,7 +28,8 @@ Progress = Callable[[float, int, int], None]
 
 FIRST = 200  # swaps tried for each vertex in the shortest schedule
 LONGEST = 128  # the longest schedule in terms of the shortest
-HOT, COLD = (0.5, 1.5), 0.2  # first temperature in average swaps, last one in smallest swaps
+HOT = (0.5, 1.5)  # the first temperature lies between these, in average swaps
+COLD = (0.15, 0.35)  # and the last one between these, in smallest swaps
 POOL, FRESH = 4, 0.5  # orders that are annealed further, and how often a fresh one is tried instead
 CHECK = 512  # swaps between two looks at the clock
 WINDOW = 10  # vertices that the exact program rearranges at a time
@@ -167,7 +168,8 @@ class _Search:
         swaps = swaps_for(self.masks, self.rule, order, self.random)
         step, least = _step_sizes(swaps, self.random)
         temperature = step * self.random.uniform(*HOT)
-        cooling = (COLD * least / temperature) ** (CHECK / length)
+        cold = least * self.random.uniform(*COLD)
+        cooling = (cold / temperature) ** (CHECK / length)
         best = swaps.total, order
         try:
             for _ in range(0, length, CHECK):

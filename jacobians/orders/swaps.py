@@ -101,25 +101,24 @@ class Swaps:
 
         An edge is a unit if it came from one source only, and as a unit.
         """
-        gone = self.earlier[u] & ~(1 << v)
+        gone = todo = self.earlier[u] & ~(1 << v)
         before, after, unit_before, unit_after = self.original[u]
-        merged_before = merged_after = 0
-        for i in bits(gone):
-            far_before, far_after, far_unit_before, far_unit_after = self.seen[i]
-            if far_after >> u & 1:
-                merged_before |= before & far_before
+        bit, seen, several_before, several_after = 1 << u, self.seen, gone, gone
+        while todo:
+            low = todo & -todo
+            todo ^= low
+            far_before, far_after, far_unit_before, far_unit_after = seen[low.bit_length() - 1]
+            if far_after & bit:
+                several_before |= before & far_before
                 before |= far_before
-                unit_before |= far_unit_before if far_unit_after >> u & 1 else 0
+                if far_unit_after & bit:
+                    unit_before |= far_unit_before
             else:
-                merged_after |= after & far_after
+                several_after |= after & far_after
                 after |= far_after
-                unit_after |= far_unit_after if far_unit_before >> u & 1 else 0
-        return (
-            before & ~gone,
-            after & ~gone,
-            unit_before & ~(merged_before | gone),
-            unit_after & ~(merged_after | gone),
-        )
+                if far_unit_before & bit:
+                    unit_after |= far_unit_after
+        return before & ~gone, after & ~gone, unit_before & ~several_before, unit_after & ~several_after
 
     def carry_out(self, swap: Swap, later: bool) -> None:
         """Swap: v moves on past u if `later`, else u moves back before v."""
