@@ -8,7 +8,6 @@ is assumed, and `.core()` gives the per-sample Jacobians.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from .axes import Shape, Size
 from .containers import bind, flatten
-from .errors import ShapeError, UnsupportedError
+from .errors import ShapeError, UnknownNameError, UnsupportedError, did_you_mean
 from .expr import Node, combination, product, topological
 from .operation import OPERATIONS, as_node
 from .ops.reshaping import reshape_node
@@ -36,18 +35,20 @@ AXES = frozenset(
 def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = None) -> Callable[..., Any]:
     """`f` over a batch: `g(X)[b] = f(X[b])`, shapes `B x input` to `B x target`.
 
-    Every array argument has a leading batch axis unless `in_axes={"A": None}` says that it is shared.  Raises
-    UnsupportedError by name for an operation that cannot be batched.
+    Every array argument has a leading batch axis unless `in_axes={"A": None}` says that it is shared; Python
+    numbers are shared.  Raises UnsupportedError by name for an operation that cannot be batched, and for a
+    batch axis that is not the first; UnknownNameError where `in_axes` names no argument.
 
     >>> import numpy as np, jacobians as jac
     >>> g = vectorize(lambda x: np.array([x[0] * x[1], np.sin(x[0])]))
     >>> jac.jacobian(g)(np.ones((5, 2))).shape
     (5, 2, 5, 2)
     """
-    shared = {name for name, axis in (in_axes or {}).items() if axis is None}
+    shared = _shared(in_axes or {})
 
     def batched(*args: Any, **kwargs: Any) -> Any:
         named = bind(f, args, kwargs)
+        _check_names(in_axes or {}, named)
         leaves = {name: flatten(value, name) for name, value in named.items()}
         size = _batch_size(leaves, shared)
         outer = {
@@ -57,7 +58,7 @@ def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = 
             if _is_array(leaf)
         }
         examples = {
-            name: rebuild([_example(leaf, name not in shared) for _, leaf in found])
+            name: rebuild([_example(leaf, _has_batch(name, leaf, shared)) for _, leaf in found])
             for name, (found, rebuild) in leaves.items()
         }
         traced = (
@@ -65,10 +66,12 @@ def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = 
             if _by_name(f)
             else trace_function(f, tuple(examples.values()), {})
         )
-        known = {
-            n.serial: (outer[n.name or ""], re.split(r"[\[.]", n.name or "")[0] not in shared)
-            for n in traced.variables
+        rows = {
+            path: _has_batch(name, leaf, shared)
+            for name, (found, _) in leaves.items()
+            for path, leaf in found
         }
+        known = {n.serial: (outer[n.name or ""], rows[n.name or ""]) for n in traced.variables}
         made = [_whole(batch_node(t, known, size), t.shape, size) for t in traced.targets]
         numeric = not any(isinstance(leaf, Traced) for found, _ in leaves.values() for _, leaf in found)
         return traced.rebuild([np.asarray(v) for v in evaluate(made)] if numeric else [wrap(n) for n in made])
@@ -76,6 +79,29 @@ def vectorize(f: Callable[..., Any], in_axes: Mapping[str, int | None] | None = 
     batched.__name__ = getattr(f, "__name__", "f")
     batched.__signature__ = inspect.signature(f)  # type: ignore[attr-defined]
     return batched
+
+
+def _shared(in_axes: Mapping[str, int | None]) -> set[str]:
+    """The arguments without a batch axis."""
+    for name, axis in in_axes.items():
+        if axis not in (0, None):
+            raise UnsupportedError(
+                f"in_axes={{{name!r}: {axis!r}}}: a batch axis is the first",
+                f"axis {axis!r} of {name}",
+                f"np.moveaxis({name}, {axis!r}, 0)",
+            )
+    return {name for name, axis in in_axes.items() if axis is None}
+
+
+def _check_names(in_axes: Mapping[str, int | None], named: Mapping[str, Any]) -> None:
+    for name in in_axes:
+        if name not in named:
+            given = f"arguments: {', '.join(named)}"
+            raise UnknownNameError(f"in_axes names {name!r}, no argument", given, did_you_mean(name, named))
+
+
+def _has_batch(name: str, leaf: Any, shared: set[str]) -> bool:
+    return name not in shared and hasattr(leaf, "shape")
 
 
 def _by_name(f: Callable[..., Any]) -> bool:
@@ -92,7 +118,8 @@ def _example(leaf: Any, batched: bool) -> Any:
     if not _is_array(leaf):
         return leaf
     shape = np.shape(leaf) if not isinstance(leaf, Traced) else leaf.shape
-    return np.zeros(shape[1:] if batched else shape)
+    dtype = np.float32 if getattr(leaf, "dtype", None) == np.float32 else np.float64
+    return np.zeros(shape[1:] if batched else shape, dtype)
 
 
 def _batch_size(leaves: Mapping[str, Any], shared: set[str]) -> Size:

@@ -11,7 +11,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import pages
-from jacobians.errors import ShapeError, UnsupportedError
+from jacobians.errors import JacobiansError, ShapeError, UnsupportedError
 from jacobians.toeplitz import toeplitz_view
 
 rng = np.random.default_rng(3)
@@ -292,3 +292,23 @@ def test_shared_arguments_have_no_batch_axis() -> None:
 def test_batches_of_two_sizes_are_refused() -> None:
     with pytest.raises(ShapeError, match="vectorize needs one batch size"):
         jac.vectorize(lambda x, y: x * y)(np.ones((5, 4)), np.ones((6, 4)))
+
+
+def test_python_numbers_are_shared_by_a_batch() -> None:
+    g = jac.vectorize(lambda x, slope=2.0: slope * x)
+    np.testing.assert_array_equal(g(np.ones((5, 4))), np.full((5, 4), 2.0))
+    np.testing.assert_array_equal(g(np.ones((5, 4)), 3.0), np.full((5, 4), 3.0))
+
+
+def test_a_batch_keeps_float32() -> None:
+    X = np.ones((5, 4), np.float32)
+    g = jac.vectorize(lambda x: np.sin(x) @ x)
+    assert (g(X).dtype, jac.jacobian(g)(X).dtype) == (np.float32, np.float32)
+
+
+def test_batch_axes_that_cannot_be_are_errors() -> None:
+    with pytest.raises(UnsupportedError, match="a batch axis is the first") as raised:
+        jac.vectorize(lambda x: x, in_axes={"x": 1})
+    assert raised.value.instead == "np.moveaxis(x, 1, 0)"
+    with pytest.raises(JacobiansError, match="in_axes names 'y', no argument"):
+        jac.vectorize(lambda x: x, in_axes={"y": None})(np.ones((5, 4)))
