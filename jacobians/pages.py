@@ -39,7 +39,9 @@ def zeros(shape: tuple[int, ...], dtype: Any, fraction: float = 1.0) -> np.ndarr
     return np.frombuffer(held, dtype).reshape(shape)
 
 
-def written_fraction(walks: Iterable[tuple[Sequence[int], Sequence[int]]], itemsize: int, nbytes: int) -> float:
+def written_fraction(
+    walks: Iterable[tuple[Sequence[int], Sequence[int]]], itemsize: int, nbytes: int
+) -> float:
     """The share of an array's pages that some strided writes reach: each walk is (sizes, byte strides).
 
     >>> written_fraction([((500, 400), (1600_000 + 3200, 8))], 8, 800_000_000) < 0.01

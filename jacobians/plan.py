@@ -89,7 +89,8 @@ def key_of(node: Node, slot_of: Mapping[int, int]) -> tuple[Any, ...]:
 
 def _call(node: Node) -> Callable[..., Any]:
     if node.op == "einsum":
-        return compiled(node.params, repeated(node))
+        product: Callable[..., Any] = compiled(node.params, repeated(node))
+        return product
     forward, params = RULES[node.op].forward, node.params
     return lambda *arrays: forward(params, *arrays)
 
