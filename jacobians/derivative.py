@@ -7,14 +7,14 @@ tensor.  Mathematically that is the identity: it changes cost, not meaning.  A r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
 from .dense import triplets, write, zeros_for
-from .errors import BudgetError, ShapeError, UnsupportedError
+from .errors import BudgetError, ShapeError, UnknownNameError, UnsupportedError
 from .expr import Node, constant
 from .ops.indexing import slots_of
 from .picking import pick, seed
@@ -105,6 +105,9 @@ class Jacobian(Presented):
             raise TypeError("len() of a scalar Jacobian")
         return number(self.shape[0], "len()")
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
     def __repr__(self) -> str:
         shape = show_shape(self.target_shape, self.input_shape)
         by = f" by {self.input_name}" if self.input_name else ""
@@ -154,6 +157,10 @@ class Jacobian(Presented):
         factor (dz/dA, dC/dA): made for nothing, the cost of its zeros is paid by whoever reads them.
         `backend="dask"` gives a dask array whose `chunks` are built on demand.
         """
+        if backend not in ("numpy", "dask"):
+            raise UnknownNameError(
+                f"backend {backend!r} is not known", "backends: numpy, dask", "numpy, and convert the array"
+            )
         if backend == "dask":
             from .backends.blocks import materialize
 

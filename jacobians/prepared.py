@@ -7,13 +7,14 @@ numpy remain to be done.  Closures are never stale: every call traces, and its c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .errors import UnknownNameError, did_you_mean
+from .errors import UnknownNameError, UnsupportedError, did_you_mean
 from .expr import Node, topological
 from .graph import Linear, linearize
 from .operation import local_jacobian
@@ -129,7 +130,7 @@ def _prepare(structure: Structure) -> Prepared:
 
 def prepare(traced: Trace, order: Any, mode: str, with_values: bool) -> tuple[Prepared, list[Node]]:
     """The prepared derivative of a trace, and the trace's constants in the order `Prepared.run` wants."""
-    structure = Structure(traced, order if isinstance(order, str) else tuple(order), mode, with_values)
+    structure = Structure(traced, checked_order(order), checked_mode(mode), with_values)
     return _prepare(structure), structure.constants
 
 
@@ -145,6 +146,7 @@ def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[l
     linear = linear_of(traced, mode)
     from .vertex_orders import accumulate_in, named  # late: only a derivative pays for it
 
+    order = checked_order(order)
     chosen = order if isinstance(order, str) else named(linear, order)
     rows = accumulate_in(linear, chosen).rows
     return rows if mode == "lazy" else [[assembled(terms) for terms in row] for row in rows]
@@ -152,11 +154,30 @@ def accumulate(traced: Trace, order: Any = "auto", mode: str = "lazy") -> list[l
 
 def linear_of(traced: Trace, mode: str = "lazy") -> Linear:
     """The graph of local Jacobians: with their deltas ("lazy"), or each written out ("materialized")."""
-    if mode not in MODES:
-        raise UnknownNameError(
-            f"mode {mode!r} is not known", f"modes: {', '.join(MODES)}", did_you_mean(mode, MODES)
-        )
-    return linearize(traced.targets, traced.wrt, local_jacobian if mode == "lazy" else _dense_local)
+    lazy = checked_mode(mode) == "lazy"
+    return linearize(traced.targets, traced.wrt, local_jacobian if lazy else _dense_local)
+
+
+def checked_mode(mode: Any) -> str:
+    """`mode` where it is one; raises UnknownNameError."""
+    if mode in MODES:
+        return str(mode)
+    raise UnknownNameError(
+        f"mode {mode!r} is not known", f"modes: {', '.join(MODES)}", did_you_mean(str(mode), MODES)
+    )
+
+
+def checked_order(order: Any) -> str | tuple[Any, ...]:
+    """An order as what can be remembered: a name, or a tuple of vertices; raises UnsupportedError."""
+    if isinstance(order, str):
+        return order
+    if isinstance(order, Iterable):
+        return tuple(order)
+    raise UnsupportedError(
+        f"order={order!r} is no order",
+        f"it is {type(order).__name__}",
+        'a name such as "auto" or "reverse", or a list of named values',
+    )
 
 
 def _dense_local(node: Node, k: int) -> TermSum:

@@ -85,6 +85,12 @@ def as_jacobian(link: Any) -> Jacobian:
         np.asarray(link[0], dtype=None if np.asarray(link[0]).dtype.kind == "f" else np.float64)
     )
     labels, split = tuple(range(node.ndim)), link[1]
+    if not 0 <= split <= node.ndim:
+        raise ShapeError(
+            f"{split} target axes of an array of {node.ndim} axes",
+            f"a link of the chain of shape {node.shape}",
+            f"(array, number of target axes), from 0 to {node.ndim}",
+        )
     only = Term(1, ((node, labels),), labels[:split], labels[split:], node.shape)
     terms = TermSum(node.shape[:split], node.shape[split:], (only,))
     return Jacobian(terms, {node.serial: node.value}, None, None, node.dtype)

@@ -594,3 +594,40 @@ def test_not_a_number_and_infinity() -> None:
         by_a = np.asarray(jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), x))
     assert np.array_equal(by_a[0, 0], x, equal_nan=True)
     assert not by_a[0, 1].any()
+
+
+@pytest.mark.parametrize("options", [{"order": None}, {"order": 3}, {"mode": None}, {"mode": []}])
+def test_what_is_no_order_and_no_mode(options: dict[str, Any]) -> None:
+    error = error_of(lambda x: x**2, X, **options)
+    ((kind, value),) = options.items()
+    assert error.what in (f"order={value!r} is no order", f"mode {value!r} is not known")
+    assert kind in error.what
+    assert error.where
+    assert error.instead
+
+
+@pytest.mark.parametrize("split", [-1, 3])
+def test_a_link_of_a_chain_has_at_most_all_its_axes_as_target_axes(split: int) -> None:
+    with pytest.raises(ShapeError, match=f"{split} target axes of an array of 2 axes"):
+        jac.chain((A, split))
+
+
+def test_materialize_knows_two_backends() -> None:
+    with pytest.raises(UnknownNameError, match="backend 'torch' is not known"):
+        jac.jacobian(np.sin)(X).materialize(backend="torch")
+
+
+def test_iterating_over_a_jacobian_ends() -> None:
+    J = jac.jacobian(lambda x: A @ x)(X)
+    rows = list(J)
+    np.testing.assert_array_equal([np.asarray(row) for row in rows], A)
+    with pytest.raises(TypeError, match="scalar Jacobian"):
+        iter(jac.jacobian(np.sin)(0.5)).__next__()
+
+
+@pytest.mark.parametrize("p", [True, False, math.inf, -math.inf, math.nan])
+def test_odd_exponents_are_answered_as_numpy_answers_them(p: float) -> None:
+    x = np.array([0.5, 0.25])
+    got = np.diag(np.asarray(jac.jacobian(lambda x: x**p)(x)))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(got, p * x ** (p - 1.0))

@@ -8,7 +8,7 @@ that 0 * inf never appears.  Comparisons and rounding have derivative zero.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import factorial
+from math import factorial, isfinite
 from typing import Any
 
 import numpy as np
@@ -118,8 +118,9 @@ def _power_local(node: Node, k: int) -> TermSum:
     """Like the row's text, but a constant exponent needs no choice: p x**(p-1), and 2 x for p = 2."""
     exponent = node.args[1]
     if k == 0 and exponent.op == "constant" and exponent.shape == ():
-        p = exponent.value if type(exponent.value) in (int, float) else exponent.value.item()
-        return _local(node, k, {0: "0", 1: "1", 2: "2*x"}.get(p, f"{p}*x**({p - 1})"))
+        p = exponent.value if isinstance(exponent.value, (int, float)) else exponent.value.item()
+        if isfinite(p):
+            return _local(node, k, {0: "0", 1: "1", 2: "2*x"}.get(p, f"{p}*x**({p - 1})"))
     if k == 0 and exponent.op == "constant":
         return _local(node, k, "y*x**where(y == 0, 1.0, y - 1)")
     return _local(node, k, POWER[k])
