@@ -109,6 +109,7 @@ class Compiled:
         self.factors = {n.serial: n for title in self.titles for n in nodes_of(title.terms)}
         self._copies: dict[int, str] = {}
         self._given: set[str] = set()
+        self._fill: tuple[Callable[..., Any] | None] | None = None
         self._positions = _positions(f, examples, kwargs, self.trace)
         self._call = self._generate()
         if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
@@ -281,24 +282,55 @@ class Compiled:
         return [node.value for node in trace_function(self.f, args, kwargs, self.wrt).variables]
 
     def _into(self, values: Sequence[Any], out: Any) -> np.ndarray:
-        found = self._call(*values)
-        if not isinstance(found, (Jacobian, np.ndarray)) or self.value:
+        """The one result, written into the caller's array, whole."""
+        if len(self.titles) != 1 or self.value or self.form.name == "core":
             raise UnsupportedError(
-                "out= takes one result", f"this call has {len(self.titles)}", "wrt= one argument"
+                "out= takes one dense result",
+                f"this call has {len(self.titles)}",
+                "wrt= one argument, no core=",
             )
-        if isinstance(found, Jacobian):
-            return found.materialize(out=out)
-        if not isinstance(out, np.ndarray) or out.shape != found.shape:
+        (title,) = self.titles
+        shape = tuple(int(n) for n in title.terms.shape)
+        if not isinstance(out, np.ndarray) or out.shape != shape:
             raise ShapeError(
-                "out has another shape",
-                f"out {np.shape(out)}, the result {found.shape}",
-                "np.empty of that shape",
+                "out has another shape", f"out {np.shape(out)}, the result {shape}", "np.empty of that shape"
             )
-        out[...] = found
+        fill = self._filler() if out.flags.c_contiguous and out.dtype == title.dtype else None
+        if fill is not None:
+            fill(*values, out)
+            return out
+        found = _only(self._call(*values))
+        out[...] = np.asarray(found)
         return out
+
+    def _filler(self) -> Callable[..., Any] | None:
+        """The generated function that fills an array, made when first asked for; None where tables are needed."""
+        if self._fill is None:
+            (title,) = self.titles
+            terms = TermSum(
+                title.terms.target_shape, title.terms.input_shape, tuple(map(settled, title.terms.terms))
+            )
+            known = writer(terms, title.dtype)
+            made = program(nodes_of(terms), self.trace.variables, running=True)
+            arguments = [made.names[n.serial] for n in self.trace.variables]
+            checks = [self._check(made, a, n) for a, n in zip(arguments, self.trace.variables, strict=True)]
+            made.lines = [
+                *checks,
+                *made.lines,
+                *(array_lines(made, "out", known, given=True) if known else []),
+            ]
+            self._fill = (build(made, [*arguments, "out"], "out") if known else None,)
+        return self._fill[0]
 
     def __repr__(self) -> str:
         return f"Compiled derivative of {getattr(self.f, '__name__', 'f')}: {self.source.count(chr(10))} lines, {len(self.factors)} factors"
+
+
+def _only(found: Any) -> Any:
+    """The one Jacobian in its containers."""
+    while isinstance(found, (dict, list, tuple)):
+        (found,) = found.values() if isinstance(found, dict) else found
+    return found
 
 
 def nodes_of(terms: TermSum) -> list[Node]:

@@ -98,26 +98,24 @@ def _fixed(slot: Any, t: Term) -> int | None:
     return 0 if isinstance(slot, int) and t.sizes[slot] == 1 else None
 
 
-def array_lines(made: Program, name: str, known: Writer) -> list[str]:
-    """Lines that make one dense Jacobian called `name` from the factors' variables."""
-    plain = _plain(made, known)
-    if plain is not None:
-        return [f"{name} = {plain}"]
+def array_lines(made: Program, name: str, known: Writer, given: bool = False) -> list[str]:
+    """Lines that make one dense Jacobian called `name` from the factors' variables, or fill one that is `given`."""
+    product = None if given else _plain(made, known)
+    if product is not None:
+        return [f"{name} = {product}"]
     dtype = _bound(made, "dtype", known.dtype)
-    if known.covers:
+    if given:
+        lines = [] if known.covers else [f"{name}.fill(0)"]
+    elif known.covers:
         lines = [f"{name} = np.empty({known.shape}, {dtype})"]
     elif known.large:
         lines = [f"{name} = {_bound(made, 'zeros', known.new)}()"]
     else:
         lines = [f"{name} = np.zeros({known.shape}, {dtype})"]
     for k, region in enumerate(known.regions):
-        plain = region.strides == _steps(known) and region.sizes == known.shape
-        view = (
-            name
-            if plain
-            else f"np.ndarray({region.sizes}, {dtype}, {name}, {region.offset}, {region.strides})"
-        )
-        lines += product_lines(made, view, region, add=k > 0)
+        whole = region.strides == _steps(known) and region.sizes == known.shape
+        view = f"np.ndarray({region.sizes}, {dtype}, {name}, {region.offset}, {region.strides})"
+        lines += product_lines(made, name if whole else view, region, add=k > 0)
     return lines
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Poly
+from .axes import Poly, entries, magnitude
 from .counting import node_counts
 from .expr import Factor, Node, combination, constant, product, topological
 from .ops.reshaping import reshape_node
@@ -335,12 +335,6 @@ def _cost(roots: Sequence[Node], stop: set[int]) -> float:
 
 
 def _written(t: Term) -> float:
-    """Multiplications that write one Term's product of several factors."""
-    size = 1.0
-    for label in t.wiring:
-        size *= float(t.sizes[label])
-    return (
-        size * max(0, len(t.factors) - 1)
-        if len(t.factors) < 3
-        else size + sum(float(np.prod(n.shape)) for n, _ in t.factors)
-    )
+    """Multiplications that write one Term's product of several factors: small ones first, then the result."""
+    parts = sum(magnitude(entries(n.shape)) for n, _ in t.factors) if len(t.factors) > 2 else 0.0
+    return magnitude(entries(t.sizes[label] for label in t.wiring)) * (len(t.factors) > 1) + parts

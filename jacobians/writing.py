@@ -148,7 +148,7 @@ def _contracted(group: Sequence[Factor], wanted: set[int], sizes: Sequence[Size]
 def pairing(region: Region) -> list[tuple[int, int]]:
     """Which operands to multiply first, by place in a list where products are appended, until two are left."""
     left = [(k, frozenset(axes)) for k, (_, axes) in enumerate(region.operands)]
-    found = []
+    found: list[tuple[int, int]] = []
     while len(left) > 2:
         a, b = min(
             combinations(left, 2),
@@ -168,7 +168,7 @@ def write_product(view: np.ndarray, region: Region, factors: Sequence[np.ndarray
         arrays[0] = arrays[0] * region.coefficient
     for i, j in pairing(region):
         arrays.append(arrays[i] * arrays[j])
-        arrays[i] = arrays[j] = None  # type: ignore[call-overload]
+        arrays[i] = arrays[j] = None
     left = [array for array in arrays if array is not None]
     if not add:
         _assign(view, left, region.coefficient)

@@ -76,8 +76,12 @@ def _seeds(case: Case, inputs: Inputs) -> int:
 
 
 def _way(library: str, how: str, call: Callable[..., Any], arrays: Any) -> Way:
-    wait = importlib.import_module("jax").block_until_ready if library == "jax" else None
-    run = (lambda: wait(call(*arrays))) if wait is not None else (lambda: call(*arrays))
+    def run() -> Any:
+        return call(*arrays)
+
+    if library == "jax":
+        wait: Callable[[Any], Any] = importlib.import_module("jax").block_until_ready
+        run = lambda: wait(call(*arrays))  # noqa: E731
     began = time.perf_counter()
     run()
     return Way(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import functions
 from .. import scalar_problems
 from ..problems import PROBLEMS, Problem
 from . import rivals
@@ -95,7 +96,7 @@ def with_namespace(f: Callable[..., Any], ns: Any) -> Callable[..., Any]:
 def _erf(ns: Any) -> Any:
     if ns.__name__ == "jax.numpy":
         return importlib.import_module("jax.scipy.special").erf
-    return ns.erf if ns.__name__ == "torch" else scalar_problems.erf
+    return ns.erf if ns.__name__ == "torch" else functions.erf
 
 
 def problem_case(problem: Problem, batch: int) -> Case:
