@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .contraction.steps import Step
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
@@ -85,8 +86,8 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
     comment = "shape " + " x ".join(map(str, node.shape)) if node.shape else "scalar"
     if node.op == "einsum":
         product = compiled(node.params, repeated(node))
-        if running and any(step.kind == "gram" and len(step.inputs) > 1 for step in product.steps):
-            helper = made.fresh("gram")  # which multiplies half where no weight is negative
+        if running and any(_better_run(step) for step in product.steps):
+            helper = made.fresh("product")  # overwrites intermediates, halves symmetric products
             made.bindings[helper] = product
             made.add(f"{name} = {helper}({', '.join(names)})", comment)
             return name
@@ -106,6 +107,11 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
         text = f"{helper}({', '.join(names)})"
     made.add(f"{name} = {text}", comment)
     return name
+
+
+def _better_run(step: Step) -> bool:
+    """Whether a step runs better than its printed line does."""
+    return step.reuse is not None or (step.kind == "gram" and len(step.inputs) > 1)
 
 
 def _bound(node: Node) -> Callable[..., Any]:
