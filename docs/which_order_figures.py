@@ -41,7 +41,7 @@ def _axes(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple
     axes = figure.subplots(rows, columns, squeeze=False)
     for one in axes.flat:
         one.patch.set_alpha(0)
-        one.tick_params(colors=INK)
+        one.tick_params(which="both", colors=INK)
         for side, spine in one.spines.items():
             spine.set_color(INK)
             spine.set_alpha(0.5)
@@ -61,7 +61,7 @@ def counts_figure(done: Measurements) -> tuple[str, Any]:
         one.plot([1, max(costs.values()) / best.lower_bound], [k, k], color=INK, alpha=0.25, lw=0.8, zorder=0)
         for order, cost in costs.items():
             label = order if k == 0 else None
-            one.scatter(cost / best.lower_bound, k, 34, COLOURS[order], MARKERS[order], label=label)
+            one.scatter(cost / best.lower_bound, k, 34, COLOURS[order], marker=MARKERS[order], label=label)
     one.axvline(1, color=INK, lw=1, alpha=0.6)
     one.set(yticks=range(len(SCALAR)), yticklabels=SCALAR[::-1], xlim=(0.9, None))
     one.set_xlabel("multiplications (plain) / certified lower bound")
@@ -98,7 +98,7 @@ def times_figure(done: Measurements) -> tuple[str, Any]:
             kind = order.split(" ")[0]
             label = None if order in [f"random {k}" for k in range(1, RANDOM)] else kind
             point = timed.counts[order], timed.milliseconds(order)
-            one.scatter(*point, 26, COLOURS[kind], MARKERS[kind], label=label)
+            one.scatter(*point, 26, COLOURS[kind], marker=MARKERS[kind], label=label)
         one.set_title(f"{name}, rank correlation {timed.rank_correlation:.2f}", fontsize=8.5)
         one.tick_params(labelsize=8)
         most = max(timed.counts.values()), max(map(timed.milliseconds, timed.samples))
