@@ -55,12 +55,13 @@ def trace_function(
     variables: list[Node] = []
     inputs: dict[str, tuple[tuple[Node, ...], Rebuild]] = {}
     stand_ins: dict[str, Any] = {}
+    started: list[tuple[Traced, Node]] = []
     for name, value in named.items():
         leaves, rebuild = flatten(value, name)
         nodes = [_variable(path, leaf, name in chosen) for path, leaf in leaves]
-        stand_ins[name] = rebuild(
-            [leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)]
-        )
+        held = [leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)]
+        stand_ins[name] = rebuild(held)
+        started += [(one, n) for one, n in zip(held, nodes, strict=True) if n is not None]
         variables += [n for n in nodes if n is not None]
         if name in chosen:
             inputs[name] = _differentiable(name, nodes, leaves, value)
@@ -68,6 +69,8 @@ def trace_function(
     result = _run(f, stand_ins)
     leaves, rebuild = flatten(result, "")
     targets = tuple(_target(path, leaf) for path, leaf in leaves)
+    for one, node in started:
+        one.node = node  # whatever `+=` made of an argument
     if not targets:
         raise UnsupportedError(
             "the function returned no array",

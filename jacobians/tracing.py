@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
 from . import ops
-from .errors import JacobiansError, UnsupportedError, did_you_mean
+from .errors import JacobiansError, ShapeError, UnsupportedError, did_you_mean
 from .expr import Node
 from .operation import OPERATIONS, SERVES, as_node
 
@@ -24,6 +25,7 @@ def _words(text: str) -> frozenset[str]:
 
 REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
 ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
+VIEWS = _words("getitem reshape ravel transpose matrix_transpose swapaxes moveaxis squeeze diagonal")
 METHODS = _words(
     """
     sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze
@@ -39,14 +41,19 @@ POINTWISE_METHODS = _words(
 
 
 class Traced:
-    """A stand-in for an array inside a traced function: its shape and type are known, its values are not."""
+    """A stand-in for an array inside a traced function: its shape and type are known, its values are not.
 
-    __slots__ = ("node",)
+    It follows numpy in what `+=` does: every name of the same array sees the change, and `kin`, the
+    stand-ins that are views of one memory, cannot be changed while another of them is in use.
+    """
+
+    __slots__ = ("__weakref__", "kin", "node")
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self.kin: list[ref[Traced]] | None = None
 
     shape = property(lambda self: self.node.shape)
     ndim = property(lambda self: len(self.node.shape))
@@ -70,10 +77,31 @@ class Traced:
     @property
     def flat(self) -> Any:
         """Its entries one after another."""
-        return iter(self._call("ravel"))
+        return self._call("ravel")
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         return call(OPERATIONS[name].build, (self, *args), kwargs)
+
+    def changed(self, to: Traced, operand: Any) -> Traced:
+        """Itself after `+=` an operand and its like: `to` is written over this array, as numpy writes it."""
+        if self.node.shape == ():
+            return to
+        if to.node.shape != self.node.shape:
+            raise ShapeError(
+                "an array cannot grow in place",
+                f"its shape is {self.node.shape}, the result's {to.node.shape}",
+                "x = x + y in place of x += y",
+            )
+        in_use = [other for other in (held() for held in self.kin or ()) if other is not None]
+        if any(other is not self and other is not operand for other in in_use):
+            raise UnsupportedError(
+                "an array and a view of it are in use, and one is changed in place",
+                f"the change is to {_describe(self.node)}",
+                "x = x + y in place of x += y, or .copy() where the view is made",
+            )
+        narrow = np.dtype(self.node.dtype) == np.float32 != np.dtype(to.node.dtype)
+        self.node = to.astype(np.float32).node if narrow else to.node
+        return self
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
@@ -100,8 +128,8 @@ class Traced:
         return call(OPERATIONS["astype"].build, (self, dtype), {})
 
     def copy(self, *args: Any) -> Traced:
-        """Itself: a traced value is never written to."""
-        return self
+        """The same value, another array."""
+        return Traced(self.node)
 
     def item(self) -> Any:
         """An error: the value is not known while tracing."""
@@ -185,7 +213,7 @@ def _operators() -> None:
     for short, name in binary.items():
         setattr(Traced, f"__{short}__", _binary(name))
         setattr(Traced, f"__r{short}__", _binary(name, swapped=True))
-        setattr(Traced, f"__i{short}__", _binary(name))
+        setattr(Traced, f"__i{short}__", _in_place(name))
     truths = {
         "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
         "ne": "not_equal", "and": "logical_and", "or": "logical_or", "xor": "logical_xor",
@@ -205,6 +233,11 @@ def _binary(name: str, swapped: bool = False) -> Callable[[Any, Any], Any]:
     return operator
 
 
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    build = OPERATIONS[name].build
+    return lambda self, other: self.changed(call(build, (self, other), {}), other)
+
+
 def _unary(name: str) -> Callable[[Any], Any]:
     return lambda self: call(OPERATIONS[name].build, (self,), {})
 
@@ -214,7 +247,44 @@ _operators()
 
 def call(build: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Runs a builder of nodes on traced values: nodes go in, traced values come out."""
-    return wrap(build(*[unwrap(arg) for arg in args], **{k: unwrap(v) for k, v in kwargs.items()}))
+    given = [unwrap(arg) for arg in args], {k: unwrap(v) for k, v in kwargs.items()}
+    try:
+        made = wrap(build(*given[0], **given[1]))
+    except TypeError as error:
+        if isinstance(error, JacobiansError):
+            raise
+        _check_arguments(build, *given)
+        raise
+    if build.__name__ in VIEWS and args and isinstance(args[0], Traced) and isinstance(made, Traced):
+        _share(args[0], made, args[1:])
+    return made
+
+
+def _share(array: Traced, view: Traced, key: tuple[Any, ...]) -> None:
+    """Notes that two stand-ins are one memory in numpy; an index array makes a copy, which is not noted."""
+    if any(isinstance(part, (Traced, np.ndarray, list)) for part in (*key, *_parts(key))):
+        return
+    array.kin = view.kin = array.kin if array.kin is not None else [ref(array)]
+    array.kin.append(ref(view))
+
+
+def _parts(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    return key[0] if len(key) == 1 and isinstance(key[0], tuple) else ()
+
+
+def _check_arguments(build: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raises UnsupportedError where an operation does not take these arguments; only an error pays for it."""
+    from inspect import signature
+
+    try:
+        signature(build).bind(*args, **kwargs)
+    except TypeError as error:
+        label = build.__name__.rstrip("_")
+        raise UnsupportedError(
+            f"{label} is not traced with these arguments",
+            str(error),
+            f"the arguments of {label}{signature(build)}",
+        ) from None
 
 
 def unwrap(value: Any) -> Any:

@@ -631,3 +631,133 @@ def test_odd_exponents_are_answered_as_numpy_answers_them(p: float) -> None:
     got = np.diag(np.asarray(jac.jacobian(lambda x: x**p)(x)))
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(got, p * x ** (p - 1.0))
+
+
+def test_arguments_that_an_operation_does_not_take() -> None:
+    error = error_of(lambda x: np.sum(x, initial=3.0), X)
+    assert error.what == "sum is not traced with these arguments"
+    assert "'initial'" in error.where
+    assert error.instead.startswith("the arguments of sum(x")
+
+
+@pytest.mark.parametrize("order", ["K", "A"])
+def test_an_order_that_depends_on_memory(order: str) -> None:
+    error = error_of(lambda x: x.T.ravel(order), A)
+    assert error.what == f"order={order!r} depends on how an array lies in memory"
+
+
+def test_truths_add_to_a_truth_as_in_numpy() -> None:
+    def f(x: Any) -> Any:
+        return x * ((x > 1.5) + (x > 2.5))
+
+    value, J = jac.value_and_jacobian(f)(X)
+    np.testing.assert_array_equal(value, f(X))
+    np.testing.assert_array_equal(np.asarray(J), np.diag([0.0, 1.0, 1.0, 1.0]))
+    assert error_of(lambda x: x * ((x > 1.5) - (x > 2.5)), X).what == "truths cannot be subtracted"
+
+
+def test_flat_is_indexed_and_iterated() -> None:
+    got = jac.jacobian(lambda x: x.flat[5] * sum(x.flat))(A)
+    np.testing.assert_array_equal(
+        np.asarray(got), A[1, 1] + np.where(np.arange(12) == 5, A.sum(), 0).reshape(3, 4)
+    )
+
+
+def _doubled(v: Any) -> None:
+    v *= 2
+
+
+def _in_place_alias(x: Any) -> Any:
+    y = x
+    y += 1
+    return x * y
+
+
+def _in_place_helper(x: Any) -> Any:
+    y = 1.0 * x
+    _doubled(y)
+    return y * x
+
+
+def _in_place_copy(x: Any) -> Any:
+    y = x.copy()
+    y *= x
+    return y * x
+
+
+def _in_place_number(x: Any) -> Any:
+    total = x.sum()
+    before = total
+    total += x[0, 0]
+    return total * before
+
+
+def _in_place_gathered(x: Any) -> Any:
+    y = x[[0, 1]]
+    y *= 2
+    return y.sum() + x.sum()
+
+
+def _in_place_temporary(x: Any) -> Any:
+    y = (x * x).reshape(-1)
+    y += x.ravel()
+    return y
+
+
+def _in_place_transposed(x: Any) -> Any:
+    y = x[:, :3] * x[:, 1:]
+    y += y.T
+    return y
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        _in_place_alias, _in_place_helper, _in_place_copy, _in_place_number, _in_place_gathered,
+        _in_place_temporary, _in_place_transposed,
+    ],
+)  # fmt: skip
+def test_a_change_in_place_is_seen_under_every_name_as_in_numpy(f: Any) -> None:
+    got = np.asarray(jac.jacobian(f)(A))
+    step = 1e-6
+    for k in range(A.size):
+        up, down = A.copy(), A.copy()
+        up.flat[k] += step
+        down.flat[k] -= step
+        wanted = (f(up) - f(down)) / (2 * step)
+        np.testing.assert_allclose(got.reshape(*np.shape(wanted), -1)[..., k], wanted, atol=1e-6)
+
+
+def _through_a_view(x: Any) -> Any:
+    y = x[0]
+    y *= 2
+    return x * x
+
+
+def _under_a_view(x: Any) -> Any:
+    z = x * x
+    y = z[0]
+    z += 1
+    return y * z
+
+
+@pytest.mark.parametrize("f", [_through_a_view, _under_a_view])
+def test_a_change_in_place_that_a_view_would_see(f: Any) -> None:
+    error = error_of(f, A)
+    assert error.what == "an array and a view of it are in use, and one is changed in place"
+    assert error.instead == "x = x + y in place of x += y, or .copy() where the view is made"
+
+
+def test_an_array_cannot_grow_in_place() -> None:
+    def grown(x: Any) -> Any:
+        x += np.ones((2, 1))
+        return x
+
+    assert error_of(grown, X).what == "an array cannot grow in place"
+
+
+def test_the_condition_of_where_is_a_truth() -> None:
+    got = np.asarray(jac.jacobian(lambda x: np.where(x - 1.5, x**2, 5 * x))(X))
+    np.testing.assert_allclose(got, np.diag(np.where(X - 1.5, 2 * X, 5.0)))
+    got = np.asarray(jac.jacobian(lambda x: np.where(np.array([2, 0, 1, 0]), x**2, 5 * x))(X))
+    np.testing.assert_allclose(got, np.diag(np.where([2, 0, 1, 0], 2 * X, 5.0)))

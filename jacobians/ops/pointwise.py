@@ -90,7 +90,8 @@ def _local(node: Node, k: int, text: str) -> TermSum:
 
 def where(condition: Any, x: Any, y: Any) -> Node:
     """z = x where the condition holds, else y; dz/dx = δ [condition], selected and not multiplied."""
-    nodes = (as_node(condition), as_node(x), as_node(y))
+    held = as_node(condition)
+    nodes = (held if held.dtype in (bool, np.bool_) else make("not_equal", held, 0), as_node(x), as_node(y))
     common = broadcast(*(node.shape for node in nodes), where="where")
     return Node("where", nodes, None, common.shape, promote(nodes[1:]))
 

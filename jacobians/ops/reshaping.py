@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..axes import Poly, Shape, Size, divide, entries, number
-from ..errors import ShapeError
+from ..errors import ShapeError, UnsupportedError
 from ..expr import Node, constant
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, canonical
@@ -141,6 +141,12 @@ def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: A
     x = as_node(x)
     given = newshape if newshape is not None else shape[0] if len(shape) == 1 else shape
     wanted = _complete(x.shape, _wanted(given))
+    if order not in ("C", "F"):
+        raise UnsupportedError(
+            f"order={order!r} depends on how an array lies in memory",
+            f"shape {x.shape}: a traced value has no memory yet",
+            'order="C" (rows after one another) or order="F" (columns)',
+        )
     if order == "F":
         from .multilinear import transpose
 
