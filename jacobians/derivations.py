@@ -9,7 +9,7 @@ same elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .containers import call_with, flatten, signature_of
@@ -23,7 +23,7 @@ from .notation.latex import view_latex
 from .notation.printers import UNICODE
 from .notation.records import ChainView, Link, names, places
 from .reading.shapes import Declarations
-from .shapetables import ShapeTable, Source, declared_for, function_of, link_of, rows_of
+from .shapetables import ShapeTable, Source, declared_for, derived, function_of, link_of, rows_of
 from .symbolic import symbolic_graph
 from .tracing import Traced
 
@@ -126,13 +126,7 @@ class Derivation:
             (link for link in reversed(links) if len(link.terms.shape) > 2),
             views[0].whole if len(views) == 1 else self.view.whole,
         )
-        return Link(
-            chosen.target_name,
-            chosen.input_name,
-            chosen.target_shape,
-            chosen.input_shape,
-            at_sizes(chosen.terms, self.sizes),
-        )
+        return replace(chosen, terms=at_sizes(chosen.terms, self.sizes))
 
     def latex(self) -> str:
         """LaTeX: the chain with underbraces, the index form, and the matrix form where there is one."""
@@ -170,6 +164,13 @@ class Derivation:
 
         return block_svg(self.pictured)
 
+    def details(self) -> list[dict[str, str]]:
+        """Every line of detail as `{label, text}`; a line that goes on under a label repeats it."""
+        made: list[dict[str, str]] = []
+        for label, text in notation.detail_lines(self.views[0] if len(self.views) == 1 else self.view):
+            made.append({"label": label or made[-1]["label"], "text": text})
+        return made
+
     def as_json(self) -> dict[str, Any]:
         """Names, shapes, links of every path, index form, einsum, matrix form, LaTeX and shapes as JSON."""
         return {
@@ -185,7 +186,7 @@ class Derivation:
             ],
             "complete": self.chain.complete,
             "index_form": self.index_form(),
-            "details": dict(notation.detail_lines(self.views[0] if len(self.views) == 1 else self.view)),
+            "details": self.details(),
             "nonzero": counted(self.pictured),
             "latex": self.latex(),
             "shapes": self.shapes().as_json(),
@@ -226,11 +227,17 @@ def chain_of(J: Jacobian) -> ChainText:
     if graph is None:
         link = link_of(J)
         return ChainText(Chain(link.target_name, link.input_name, ((J,),), J), (ChainView((link,), link),))
-    target = next((label for label, node in graph.named.items() if label == J.target_name), graph.target)
+    of, by = derived(J)
+    target = _target_in(graph, J)
     chain = graph.chain(target, J.input_name)
-    whole = link_of(chain.whole)
+
+    def linked(one: Jacobian) -> Link:
+        link = link_of(one)
+        return replace(link, of=of, by=by) if by and one.target_name == target else link
+
+    whole = linked(chain.whole)
     views = tuple(
-        ChainView(tuple(map(link_of, path)), whole, {}, graph.named)
+        ChainView(tuple(map(linked, path)), whole, {}, graph.named)
         for path in chain.paths[:PATHS_SHOWN]
         if path
     )
@@ -243,12 +250,27 @@ def view_of(J: Jacobian) -> ChainView:
     link = link_of(J)
     if graph is None or J.input_name not in graph.named:
         return ChainView((link,), link)
-    target = J.target_name if J.target_name in graph.named else graph.target
+    target = _target_in(graph, J)
     again = graph.jacobian(target, J.input_name)
     if again.shape != J.shape:
         return ChainView((link,), link)
-    whole = Link(target, link.input_name, J.target_shape, J.input_shape, again.terms)
+    whole = replace(link, target_name=target, terms=again.terms)
     return ChainView((whole,), whole, {}, graph.named)
+
+
+def _target_in(graph: Graph, J: Jacobian) -> str:
+    """The name that a Jacobian's target has in the graph of its function.
+
+    A derivative by several arguments calls its results as these are called: then it is the result of that
+    shape whose name begins so.
+    """
+    name = J.target_name or ""
+    if not derived(J)[1]:
+        return name if name in graph.named else graph.target
+    results = {node.serial for node in graph.trace.targets}
+    found = [label for label, node in graph.named.items() if node.serial in results]
+    close = [label for label in found if label.rstrip("'") == name]
+    return close[0] if close else graph.target
 
 
 def graph_behind(J: Jacobian) -> Graph | None:

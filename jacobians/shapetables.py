@@ -23,6 +23,7 @@ from .notation.records import ChainView, Link, names, places
 from .reading.function import ReadFunction
 from .reading.shapes import Declarations, declarations_from_keywords
 from .symbolic import read, symbolic_graph
+from .verbs import JacobianFunction
 
 Source = Callable[..., Any] | str
 PLAIN = str.maketrans(
@@ -216,8 +217,24 @@ def _fitting(columns: list[list[str]], titles: list[str], width: int) -> list[li
 
 
 def link_of(J: Jacobian) -> Link:
-    """A Jacobian as what the renderers take."""
-    return Link(J.target_name or "f", J.input_name or "x", J.target_shape, J.input_shape, J.terms)
+    """A Jacobian as what the renderers take; where its target is a derivative, with what that is of and by."""
+    of, by = derived(J)
+    target, given = J.target_name or "f", J.input_name or "x"
+    return Link(target, given, J.target_shape, J.input_shape, J.terms, of=of, by=by)
+
+
+def derived(J: Jacobian) -> tuple[str, tuple[str, ...]]:
+    """What a Jacobian's target is the derivative of, by what (the last first): `f`, `(x,)` of a Hessian."""
+    f = getattr(J.context, "f", None)
+    arguments = tuple(getattr(J.context, "stand_ins", ()))
+    of, by = "", []
+    while isinstance(f, JacobianFunction):
+        wrt = arguments[f.wrt] if isinstance(f.wrt, int) else f.wrt
+        if not isinstance(wrt, str):  # several: the target is called by the one it is differentiated by
+            wrt = J.target_name if J.target_name in arguments else next(iter(arguments), "x")
+        by.append(str(wrt))
+        of, f = f.label.lstrip("∂"), f.f
+    return of, tuple(by)
 
 
 def rows_of(
@@ -244,9 +261,14 @@ def rows_of(
 
 
 def _row(
-    J: Jacobian, named: Mapping[str, Node], kind: str, sizes: Mapping[str, int], printer: Printer
+    J: Jacobian,
+    named: Mapping[str, Node],
+    kind: str,
+    sizes: Mapping[str, int],
+    printer: Printer,
+    link: Link | None = None,
 ) -> ShapeRow:
-    link = link_of(J)
+    link = link or link_of(J)
     view = ChainView((link,), link, sizes, named)
     known = names(view)
     _, letters = places(view, known)
@@ -264,7 +286,7 @@ def table_of(J: Jacobian, layout: str) -> ShapeTable:
     """The table of one Jacobian alone."""
     view = J.view()
     shown = Jacobian(view.whole.terms, None, view.whole.target_name, view.whole.input_name, J.dtype)
-    return ShapeTable((_row(shown, view.named, "local", {}, UNICODE),), layout)
+    return ShapeTable((_row(shown, view.named, "local", {}, UNICODE, view.whole),), layout)
 
 
 def function_of(f: Source, declared: Declarations, syntax: str = "numpy") -> Callable[..., Any]:

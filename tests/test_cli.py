@@ -252,3 +252,27 @@ def test_colour_is_for_terminals_and_for_who_asks(capsys: pytest.CaptureFixture[
     assert "\x1b[" not in plain + refused
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_json_has_every_line_of_detail(capsys: pytest.CaptureFixture[str]) -> None:
+    details = json.loads(run(capsys, "show", *LAYER, "--wrt", "A", "--json")[1])["details"]
+    put_in = [row["text"] for row in details if row["label"] == "put in"]
+    assert put_in == ["∂f/∂z = δ_ij (1 − f_i²)", "∂z/∂A = δ_jm x_n"]
+    assert sum(row["label"] == "matrix form" for row in details) == 2
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--as", "latex"]])
+def test_a_file_that_cannot_be_written_is_an_error(
+    more: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    place = tmp_path / "missing" / "x.txt"
+    status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", *more, "-o", str(place))
+    assert (status, out) == (2, "") and not place.parent.exists()
+    assert err.startswith(f"error: cannot write {place}\n") and "\n  try: " in err
+
+
+def test_a_picture_needs_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", "--as", "svg")
+    assert (status, out) == (2, "")
+    assert "a picture needs one" in err and "try: add M=4" in err
+    assert run(capsys, "show", *LAYER, "M=3", "N=4", "--wrt", "A", "--as", "svg")[1].startswith("<svg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -297,3 +298,41 @@ def test_results_of_order_three_and_four_are_displayed(name: str) -> None:
     assert "index form" in printed
     assert "entries can be nonzero" in printed
     assert max(map(len, printed.splitlines())) <= 80
+
+
+def cubes(A: Any, x: Any) -> Any:
+    return np.sum((A @ x) ** 3)
+
+
+SECOND = {
+    "one argument": (lambda A, x: jac.hessian(cubes, "x")(A, x), "∂²f/∂x²", "{\\partial^2 f}{\\partial x^2}"),
+    "mixed": (
+        lambda A, x: jac.jacobian(jac.jacobian(cubes, "A"), "x")(A, x),
+        "∂²f/∂x∂A",
+        "{\\partial^2 f}{\\partial x \\, \\partial A}",
+    ),
+    "all": (
+        lambda A, x: jac.hessian(cubes)(A, x)["A"]["x"],
+        "∂²f/∂x∂A",
+        "{\\partial^2 f}{\\partial x \\, \\partial A}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SECOND)
+def test_second_derivatives_are_titled_as_such(case: str, tmp_path: Any) -> None:
+    make, title, latex = SECOND[case]
+    H = make(np.ones((3, 4)), np.ones(4))
+    title, latex = title.replace("f", "cubes"), latex.replace(" f", r" \mathrm{cubes}")
+    assert H.view().whole.title == title == H.layouts().rows[0].title
+    assert latex in H.latex() and "\\frac{\\partial \\mathrm" not in H.latex()
+    top, bottom = title.split("/")
+    assert top in str(H.chain()) and bottom in str(H.chain())
+    page = Path(H.report(str(tmp_path / "h.html"))).read_text()
+    assert f"<title>{title} · " in page and "∂cubes/∂x" not in page
+    assert H.view().whole.nonzero == H.nnz  # the view is of this very Jacobian
+
+
+def test_first_derivatives_keep_their_titles() -> None:
+    J = jac.jacobian(cubes, "x")(np.ones((3, 4)), np.ones(4))
+    assert J.view().whole.title == "∂cubes/∂x" and "^2" not in J.latex().split("\n")[1]

@@ -52,7 +52,12 @@ def use_color(args: argparse.Namespace) -> bool:
 
 def print_json(document: Any) -> None:
     """One JSON document on the standard output."""
-    print(json.dumps(document, indent=1, ensure_ascii=False, default=str))
+    print(json_text(document))
+
+
+def json_text(document: Any) -> str:
+    """One JSON document."""
+    return json.dumps(document, indent=1, ensure_ascii=False, default=str)
 
 
 STYLES = (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..derivations import Derivation
+from ..errors import ReadingError
+from ..report.page import write_whole
 from .inputs import add_input_arguments, read_inputs
-from .output import add_output_arguments, emit, print_json, use_ascii, width_of
+from .output import add_output_arguments, emit, json_text, use_ascii, width_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,11 @@ def main(args: argparse.Namespace) -> int:
     """Prints (or writes) the derivation."""
     f, declared = read_inputs(args)
     made = Derivation(f, declared, args.target, args.wrt)
-    if args.json:
-        print_json(made.as_json())
-        return 0
-    text = written(made, args)
+    text = json_text(made.as_json()) if args.json else written(made, args)
     if args.output:
-        Path(args.output).write_text(text + "\n", encoding="utf-8")
+        write_whole(args.output, text + "\n")
+    elif args.json:
+        print(text)
     else:
         emit(text, args) if args.form == "text" else print(text)
     return 0
@@ -50,5 +50,19 @@ def written(made: Derivation, args: argparse.Namespace) -> str:
     if args.form == "html":
         return made.html()
     if args.form == "svg":
-        return made.svg() or ""
+        return drawing(made)
     return made.text(width_of(args), use_ascii(args))
+
+
+def drawing(made: Derivation) -> str:
+    """The block picture as SVG; raises ReadingError where there is none."""
+    for name in made.declared.names:
+        made.declared.shape_of(name, require_numbers=True, purpose="a picture")
+    found = made.svg()
+    if not found:
+        raise ReadingError(
+            "there is no picture of this Jacobian",
+            f"∂{made.target}/∂{made.input} has shape {made.shape}",
+            "smaller sizes, or --as text",
+        )
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -174,7 +174,9 @@ def counted(link: Link) -> str:
 def block_titles(link: Link, target: Sequence[int]) -> list[tuple[tuple[int, ...], str]]:
     """Every target entry and the title of its block: `∂z₁/∂A`."""
     made = []
+    inner = replace(link, target_name=link.of, input_name=link.by[0], by=link.by[1:]).title if link.by else ""
+    top = f"∂({inner})" if inner else f"∂{link.target_name}"
     for at in itertools.product(*(range(n) for n in target)):
         under = ("," if max((*target, 0)) > 9 else "").join(str(k + 1) for k in at).translate(_UNDER)
-        made.append((at, f"∂{link.target_name}{under}/∂{link.input_name}"))
+        made.append((at, f"{top}{under}/∂{link.input_name}"))
     return made

@@ -245,7 +245,13 @@ def matrix_latex(form: MatrixForm) -> str:
 
 def fraction(link: Link) -> str:
     """`\\frac{\\partial z}{\\partial A}`."""
-    return f"\\frac{{\\partial {latex_name(link.target_name)}}}{{\\partial {latex_name(link.input_name)}}}"
+    order, name = link.above
+    under = " \\, ".join(f"\\partial {latex_name(given)}{_power(times)}" for given, times in link.below)
+    return f"\\frac{{\\partial{_power(order)} {latex_name(name)}}}{{{under}}}"
+
+
+def _power(order: int) -> str:
+    return "" if order == 1 else f"^{order}" if order < 10 else f"^{{{order}}}"
 
 
 def shape_latex(target: Shape, given: Shape) -> str:

@@ -90,13 +90,20 @@ def _math(body: str) -> str:
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{_row(body)}</math>'
 
 
-def _change(name: str) -> str:
-    return f"<mrow><mo>∂</mo><mi>{escape(name)}</mi></mrow>"
+def _change(name: str, order: int = 1, times: int = 1) -> str:
+    """`∂x`; with an order `∂²x`, with `times` `∂x²`."""
+
+    def put(text: str, exponent: int) -> str:
+        return text if exponent == 1 else f"<msup>{text}<mn>{exponent}</mn></msup>"
+
+    return f"<mrow>{put('<mo>∂</mo>', order)}{put(f'<mi>{escape(name)}</mi>', times)}</mrow>"
 
 
 def fraction(link: Link) -> str:
     """`∂z/∂A` as a fraction."""
-    return f"<mfrac>{_change(link.target_name)}{_change(link.input_name)}</mfrac>"
+    order, name = link.above
+    under = [_change(given, times=times) for given, times in link.below]
+    return f"<mfrac>{_change(name, order)}{under[0] if len(under) == 1 else _row(*under)}</mfrac>"
 
 
 def _braced(view: ChainView, link: Link, pair: tuple[Sequence[str], Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ..axes import Shape, Size, entries, magnitude, substitute
 from ..expr import Node
@@ -18,11 +18,24 @@ from .naming import Names, name_values
 from .reader import Places, factor_nodes
 
 
+def raised(order: int) -> str:
+    """An order as an exponent: nothing for 1.
+
+    >>> raised(1), raised(2), raised(12)
+    ('', '²', '¹²')
+    """
+    return "" if order == 1 else str(order).translate(_EXPONENTS)
+
+
+_EXPONENTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """`d target / d input`: two names, two shapes (as they are to be shown), and the Terms.
 
-    `axes` are the names of the input's axes, where they have some (`("M", "N")`).
+    `axes` are the names of the input's axes, where they have some (`("M", "N")`).  Where the target is itself
+    a derivative, `of` is what was differentiated and `by` by what, the last first: `∂²f/∂x∂A` is of f, by A.
     """
 
     target_name: str
@@ -31,11 +44,34 @@ class Link:
     input_shape: Shape
     terms: TermSum
     axes: tuple[str, ...] = ()
+    of: str = ""
+    by: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        """`∂z/∂A`."""
-        return f"∂{self.target_name}/∂{self.input_name}"
+        """`∂z/∂A`; `∂²f/∂x²` and `∂²f/∂x∂A` where the target is itself a derivative."""
+        return f"{self.top}/{self.bottom}"
+
+    @property
+    def top(self) -> str:
+        """What stands over the bar: `∂z`, `∂²f`."""
+        order, name = self.above
+        return f"∂{raised(order)}{name}"
+
+    @property
+    def bottom(self) -> str:
+        """What stands under the bar: `∂A`, `∂x²`, `∂x∂A`."""
+        return "".join(f"∂{name}{raised(order)}" for name, order in self.below)
+
+    @property
+    def above(self) -> tuple[int, str]:
+        """The order of the derivative and what it is of."""
+        return 1 + len(self.by), self.of or self.target_name
+
+    @property
+    def below(self) -> tuple[tuple[str, int], ...]:
+        """What it is by, the last first, each with how many times in a row."""
+        return tuple((name, len(list(run))) for name, run in groupby((self.input_name, *self.by)))
 
     @property
     def nonzero(self) -> Size:

@@ -109,9 +109,9 @@ def _column(
     numeric = brace_shape(view.at(link.target_shape), view.at(link.input_shape))
     shapes += [numeric] if numeric != shapes[0] else []
     below = [*shapes, "".join((*pair[0], *pair[1]))]
-    d = "d " if ascii else "∂"
     change = plain_text if ascii else str
-    return _Column(d + link.target_name, d + link.input_name, tuple(change(line) for line in below), sign)
+    top, bottom = _sides(link, ascii)
+    return _Column(top, bottom, tuple(change(line) for line in below), sign)
 
 
 def _wrapped(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
@@ -191,7 +191,20 @@ def _matrix_lines(view: ChainView, known: Names, ascii: bool) -> list[tuple[str,
 
 
 def _title(link: Link, ascii: bool) -> str:
-    return f"d {link.target_name}/d {link.input_name}" if ascii else link.title
+    return "/".join(_sides(link, ascii))
+
+
+def _sides(link: Link, ascii: bool) -> tuple[str, str]:
+    """What stands over and under the bar: `∂²f` and `∂x²`, in ASCII `d^2 f` and `d x^2`."""
+    if not ascii:
+        return link.top, link.bottom
+    order, name = link.above
+    under = " ".join(f"d {given}{_power(times)}" for given, times in link.below)
+    return f"d{_power(order)} {name}", under
+
+
+def _power(order: int) -> str:
+    return "" if order == 1 else f"^{order}"
 
 
 def _entry(link: Link, pair: tuple[Sequence[str], Sequence[str]], ascii: bool) -> str:
@@ -231,7 +244,7 @@ def block_text(link: Link, width: int = 80, ascii: bool = False, known: Names | 
     """The block picture: symbols for small sizes, shades for large ones, a count where sizes are symbolic."""
     shape = shape_text(link.terms.target_shape, link.terms.input_shape, "×")
     drawn = picture(link, known)
-    head = f"{link.title} ∈ R^{{{shape}}}"
+    head = f"{_title(link, ascii)} ∈ R^{{{shape}}}"
     if drawn is None:
         lines = [*_headed(head, counted(link), width), *_shaded(link, width)]
     elif len(drawn.target_shape) == 1 and len(drawn.input_shape) <= 1:

@@ -139,7 +139,7 @@ def title(link: Link, view: ChainView) -> str:
 
 def flat_fraction(link: Link) -> str:
     """`∂z/∂A` on one line."""
-    return row(_flat(link.target_name, link.input_name))
+    return row(_flat(link.top[1:], link.bottom[1:]))
 
 
 def _flat(target: str, given: str) -> str:

@@ -129,6 +129,11 @@ def header(subject: Subject, known: Sequence[Section]) -> str:
 def lede(link: Link) -> str:
     """What the tensor says, in a sentence."""
     target, given = tag("i", text(link.target_name)), tag("i", text(link.input_name))
+    if link.by:
+        times = {2: "second", 3: "third"}.get(link.above[0], f"{link.above[0]}th")
+        inner = ", then by ".join(tag("i", text(one)) for one in (*reversed(link.by), link.input_name))
+        words = f"The {times} derivative of {tag('i', text(link.of))}, by {inner}"
+        return tag("p", f"{words}: target axes first, then input axes.", class_="lede")
     one = "" if not link.target_shape else " every entry of"
     by = f"by every entry of {given}" if link.input_shape else f"by {given}"
     return tag(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..axes import Poly, Shape, entries, magnitude, substitute
 from ..derivations import at_sizes
@@ -76,7 +77,11 @@ def values_table(
 def graph_figure(subject: Subject, shapes: Mapping[str, Shape], before: Mapping[str, Sequence[str]]) -> str:
     """The graph, the chain from the input to the target drawn strong."""
     paths = subject.chain.paths if subject.chain else ()
-    links = {(link.input_name or "", link.target_name or ""): link.title for path in paths for link in path}
+    links = {
+        (link.input_name or "", link.target_name or ""): retitled(subject, link.title)
+        for path in paths
+        for link in path
+    }
     heavy = links if len(links) <= LABELLED else dict.fromkeys(links, "")
     notes = {label: plain_shape(shape) for label, shape in shapes.items()}
     edges = [(given, label) for label in shapes for given in before[label]]
@@ -161,7 +166,15 @@ def shape_rows(subject: Subject) -> tuple[ShapeRow, ...]:
     if subject.graph is None:
         bare = Jacobian(link.terms, None, link.target_name, link.input_name)
         return table_of(subject.held or bare, "tensor").rows
-    return rows_of(subject.graph, subject.sizes, link.target_name, [link.input_name])
+    rows = rows_of(subject.graph, subject.sizes, link.target_name, [link.input_name])
+    return tuple(replace(row, title=retitled(subject, row.title)) for row in rows)
+
+
+def retitled(subject: Subject, title: str) -> str:
+    """The title of a link; where the subject is a derivative of a derivative, with all that it is by."""
+    link = subject.link
+    target, _, given = title.partition("/∂")
+    return replace(link, input_name=given).title if link.by and target == f"∂{link.target_name}" else title
 
 
 def index_forms(subject: Subject, rows: Sequence[ShapeRow]) -> dict[str, str]:
@@ -170,10 +183,11 @@ def index_forms(subject: Subject, rows: Sequence[ShapeRow]) -> dict[str, str]:
     if subject.graph is not None:
         for target, made in subject.graph.links(subject.link.target_name).items():
             for given, J in made.items():
-                links[J.title] = Link(target, given, J.target_shape, J.input_shape, J.terms)
+                one = Link(target, given, J.target_shape, J.input_shape, J.terms)
+                links[retitled(subject, one.title)] = one
     short = [links[row.title] for row in rows if row.index != "…" and row.title in links]
     views = [ChainView((link,), link, {}, subject.whole.named) for link in short]
-    return {view.whole.title: mathematics.entry_alone(view) for view in views}
+    return {retitled(subject, view.whole.title): mathematics.entry_alone(view) for view in views}
 
 
 def _deepest(links: Iterable[Link]) -> list[Link]:
@@ -225,7 +239,7 @@ def drawn_sizes(subject: Subject, links: Sequence[Link]) -> dict[str, int]:
 
 def _with(link: Link, sizes: Mapping[str, int]) -> Link:
     terms = at_sizes(link.terms, sizes)
-    return Link(link.target_name, link.input_name, terms.target_shape, terms.input_shape, terms)
+    return replace(link, target_shape=terms.target_shape, input_shape=terms.input_shape, terms=terms)
 
 
 # ---- costs and programs

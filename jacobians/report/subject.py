@@ -17,6 +17,7 @@ from ..derivative import Jacobian
 from ..expression import Chain, Graph
 from ..notation.records import ChainView, Link
 from ..reading.function import ReadFunction
+from ..shapetables import link_of
 
 if TYPE_CHECKING:
     from ..derivations import Derivation
@@ -99,7 +100,7 @@ def subject_of_jacobian(J: Jacobian) -> Subject:
 
 def held_alone(J: Jacobian) -> ChainView:
     """A Jacobian as a view of itself: nothing is traced again, so that a repr runs no function."""
-    link = Link(J.target_name or "f", J.input_name or "x", J.target_shape, J.input_shape, J.terms)
+    link = link_of(J)
     named = J.context.named if isinstance(J.context, Graph) else {}
     return ChainView((link,), link, {}, named)
 

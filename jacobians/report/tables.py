@@ -86,7 +86,7 @@ def layout_table(link: Link, view: ChainView) -> str:
         ]
         for name, layout in LAYOUTS.items()
     ]
-    caption = f"{mathematics.derivative(link.target_name, link.input_name)} in every layout"
+    caption = f"{mathematics.derivative(link.top[1:], link.bottom[1:])} in every layout"
     return scroll(table(caption, head, cells, "layouts"), f"{link.title} in every layout")
 
 
