@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobians import orders
@@ -124,6 +124,7 @@ def test_greedy_with_look_ahead_beats_markowitz() -> None:
 # Costs against the independent count
 
 
+@settings(deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_costs_equal_an_independent_count(case: tuple, rng: random.Random) -> None:
     graph, units, sizes = case
@@ -134,6 +135,7 @@ def test_costs_equal_an_independent_count(case: tuple, rng: random.Random) -> No
     assert graph.costs(order) == {rule: graph.cost(order, rule) for rule in orders.RULES}
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_a_named_order_has_each_vertex_once_and_auto_is_no_dearer(case: tuple) -> None:
     graph = case[0]
@@ -183,6 +185,7 @@ def test_an_input_may_be_an_output() -> None:
 # Jacobians
 
 
+@settings(deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_every_order_gives_the_sum_over_paths(case: tuple, rng: random.Random) -> None:
     graph = case[0]

@@ -8,7 +8,7 @@ from itertools import pairwise, permutations
 from time import process_time
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jacobians import orders
@@ -39,6 +39,7 @@ def layered(width: int, depth: int, seed: int = 0) -> EliminationGraph:
 # Exact orders and bounds
 
 
+@settings(deadline=None)
 @given(graphs(largest=5))
 def test_exact_is_the_cheapest_of_all_permutations(case: tuple) -> None:
     graph = case[0]
@@ -58,6 +59,7 @@ def test_the_lower_bound_is_not_trivially_small() -> None:
     assert graph.lower_bound("dense") == graph.cost("exact", "dense") == 5 * (2 + 3) * (7 + 11)
 
 
+@settings(deadline=None)
 @given(graphs(largest=8))
 def test_a_cut_is_as_large_as_the_paths_are_many(case: tuple) -> None:
     # Menger, the other way round: no set of fewer vertices than the flow says cuts v from the inputs.
@@ -88,6 +90,7 @@ def cuts(masks: object, v: int, removed: int) -> bool:
     return not reached & masks.sources
 
 
+@settings(deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_what_is_left_depends_on_the_set_that_is_gone_only(case: tuple, rng: random.Random) -> None:
     masks = case[0].masks
@@ -113,6 +116,7 @@ def test_exact_gives_up_with_a_way_out() -> None:
 # The search
 
 
+@settings(deadline=None)
 @given(graphs(), st.randoms(use_true_random=False))
 def test_swaps_keep_count(case: tuple, rng: random.Random) -> None:
     masks = case[0].masks
@@ -135,6 +139,7 @@ def test_the_short_cut_for_rules_without_units_agrees_with_the_general_moves() -
         assert runs[0] == runs[1]
 
 
+@settings(deadline=None)
 @given(graphs(largest=7), st.booleans())
 def test_search_finds_the_exact_order_of_small_graphs(case: tuple, annealed: bool) -> None:
     graph = case[0]
@@ -244,6 +249,7 @@ def chain_graph(sizes: tuple[int, ...]) -> EliminationGraph:
     return EliminationGraph.from_edges(edges, inputs=[0], outputs=[n], sizes=dict(enumerate(sizes)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=9), st.data())
 def test_brackets_cost_the_least(sizes: list[int], data: st.DataObject) -> None:
     n, dims = len(sizes) - 1, tuple(sizes)
