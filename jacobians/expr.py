@@ -83,6 +83,15 @@ def promote(nodes: Iterable[Node]) -> Any:
     return np.dtype(np.int64) if kind is int and dtype.kind == "b" else dtype
 
 
+def array_type(dtype: Any) -> np.dtype[Any]:
+    """The numpy type of an array made of values of this type: of Python numbers, what numpy makes of them.
+
+    >>> array_type(float), array_type(np.dtype(np.float32))
+    (dtype('float64'), dtype('float32'))
+    """
+    return np.dtype(dtype)
+
+
 def topological(roots: Iterable[Node], stop: Container[int] = ()) -> list[Node]:
     """Every node that `roots` are built from (themselves included), arguments before their users.
 
@@ -129,7 +138,8 @@ def _einsum(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[S
     out = tuple(order[label] for label in output)
     nodes = tuple(node for node, _ in operands)
     shape = tuple(sizes[label] for label in output)
-    return Node("einsum", nodes, (labels, out, tuple(sizes[label] for label in order)), shape, promote(nodes))
+    dtype = array_type(promote(nodes)) if shape else promote(nodes)
+    return Node("einsum", nodes, (labels, out, tuple(sizes[label] for label in order)), shape, dtype)
 
 
 def _selections(operands: Sequence[Factor], output: set[int]) -> tuple[list[Factor], Sequence[Factor]]:

@@ -21,7 +21,7 @@ from typing import Any
 from .axes import Shape, Size, entries, magnitude
 from .collapsing import contracted
 from .errors import ShapeError
-from .expr import Factor, Node, combination, constant, product, promote
+from .expr import Factor, Node, array_type, combination, constant, product, promote
 from .wiring import (
     Disjoint,
     Equations,
@@ -363,7 +363,7 @@ def assemble(whole: TermSum) -> Node:
         )
         tables += found
     nodes = tuple(node for node, _ in cores)
-    dtype = promote(nodes) if nodes else float
+    dtype = array_type(promote(nodes) if nodes else float)
     return Node("assemble", (*nodes, *tables), (tuple(coded), whole.shape), whole.shape, dtype)
 
 

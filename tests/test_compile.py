@@ -46,6 +46,8 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "list": (lambda xs: (xs[0] * xs[1], [xs[0].sum()]), ([x, x + 1],)),
     "option": (lambda x, n=3: x**n, (x,)),
     "sorted": (lambda x: np.sort(x)[::-1] * x, (x,)),
+    "sorted parts": (lambda x: np.sort(np.concatenate([x, x[:1]])), (x,)),
+    "polynomial": (lambda x: np.polyval(x, 2.0), (x,)),
     "norm": (lambda x: np.linalg.norm(x), (x,)),
     "inverse": (lambda x: np.linalg.inv(np.outer(x, x) + np.eye(4)), (x,)),
     "constant": (lambda x: np.ones(3), (x,)),

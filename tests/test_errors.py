@@ -761,3 +761,13 @@ def test_the_condition_of_where_is_a_truth() -> None:
     np.testing.assert_allclose(got, np.diag(np.where(X - 1.5, 2 * X, 5.0)))
     got = np.asarray(jac.jacobian(lambda x: np.where(np.array([2, 0, 1, 0]), x**2, 5 * x))(X))
     np.testing.assert_allclose(got, np.diag(np.where([2, 0, 1, 0], 2 * X, 5.0)))
+
+
+@pytest.mark.parametrize("running", [np.cumsum, np.cumprod])
+def test_running_sums_count_truths_as_numpy_does(running: Callable[..., Any]) -> None:
+    def f(x: Any) -> Any:
+        return x * (1 + running(x > 1.5))
+
+    value, J = jac.value_and_jacobian(f)(X)
+    np.testing.assert_array_equal(value, f(X))
+    np.testing.assert_array_equal(np.diag(np.asarray(J)), 1 + running(X > 1.5))

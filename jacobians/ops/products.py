@@ -115,6 +115,8 @@ rule("cumprod", lambda params, x: np.cumprod(x, axis=-1), _cumprod_local)
 
 def _running(op: str, x: Any, axis: Any) -> Node:
     x = as_node(x)
+    if x.dtype == bool:  # truths are counted, as in numpy
+        x = Node("astype", (x,), np.dtype(np.int64), x.shape, np.dtype(np.int64))
     if axis is None:
         x, axis = reshape_node(x, (-1,)), 0
     (axis,) = axes_of(axis, x.ndim)

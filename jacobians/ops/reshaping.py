@@ -14,7 +14,7 @@ import numpy as np
 
 from ..axes import Poly, Shape, Size, divide, entries, number
 from ..errors import ShapeError, UnsupportedError
-from ..expr import Node, constant
+from ..expr import Node, array_type, constant
 from ..operation import as_node, operation, rule
 from ..terms import TermSum, canonical
 from ..wiring import Slot, Table, affine
@@ -24,7 +24,8 @@ from ._broadcast import bracketed
 def reshape_node(x: Node, shape: Shape) -> Node:
     """`x` with the same entries, in C order, under another shape (-1 is worked out)."""
     shape = _complete(x.shape, shape)
-    return x if shape == x.shape else Node("reshape", (x,), shape, shape, x.dtype)
+    dtype = array_type(x.dtype) if shape else x.dtype
+    return x if shape == x.shape else Node("reshape", (x,), shape, shape, dtype)
 
 
 def _complete(old: Shape, new: Shape) -> Shape:
