@@ -89,7 +89,8 @@ def array_type(dtype: Any) -> np.dtype[Any]:
     >>> array_type(float), array_type(np.dtype(np.float32))
     (dtype('float64'), dtype('float32'))
     """
-    return np.dtype(dtype)
+    made: np.dtype[Any] = np.dtype(dtype)
+    return made
 
 
 def topological(roots: Iterable[Node], stop: Container[int] = ()) -> list[Node]:

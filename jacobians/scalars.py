@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .axes import entries, magnitude, number
 from .codegen import Program
 from .expr import Node, topological
 from .spelling import number_text
@@ -46,7 +47,7 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
     nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
     if not nodes or not all(_is_scalar(n, inputs) for n in nodes):
         return None
-    if any(n.dtype != np.float64 or math.prod(n.shape) > SCALARS_AT_MOST for n in inputs):  # type: ignore[arg-type]
+    if any(n.dtype != np.float64 or magnitude(entries(n.shape)) > SCALARS_AT_MOST for n in inputs):
         return None
     if any(root in inputs and root.shape for root in roots):
         return None
@@ -61,7 +62,7 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
             made.names[node.serial] = made.fresh(f"{name}_0")
             before.append(f"{made.names[node.serial]} = {name}.item()")
             continue
-        parts = [made.fresh(f"{name}_{j}") for j in range(math.prod(node.shape))]  # type: ignore[arg-type]
+        parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
         flat = "" if len(node.shape) == 1 else ".ravel()"
         if any((node.serial, j) in used for j in range(len(parts))):
             before.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
@@ -83,7 +84,9 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
 
 
 def _place(node: Node) -> int:
-    return int(np.ravel_multi_index([int(s.offset) for s in node.params[0]], node.args[0].shape))  # type: ignore[arg-type]
+    return int(
+        np.ravel_multi_index([int(s.offset) for s in node.params[0]], tuple(map(int, node.args[0].shape)))
+    )
 
 
 def _is_scalar(node: Node, inputs: Sequence[Node]) -> bool:
