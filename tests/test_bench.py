@@ -291,7 +291,7 @@ def test_pictures(
     ]
     for command in (
         words,
-        [*words, "--sweep", "M=2,5"],
+        [*(word for word in words if word != "M=3"), "--sweep", "M=2,5"],
         ["--graph", str(graph), "--seconds", "1", *words[-2:]],
     ):
         assert run(capsys, *command)[0] == 0
@@ -301,3 +301,60 @@ def test_pictures(
     status, _, err = run(capsys, *words)
     assert status == 2
     assert "plots need matplotlib" in err
+
+
+def test_inputs_over_the_limit_are_costed_and_never_made(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["z = A @ x", "A:M,N", "x:N", "M=100000", "N=100000", "--wrt", "A"]
+    status, out, err = run(capsys, *words)
+    assert (status, err) == (0, "")
+    assert "The inputs alone take 80.0 GB: they were not made." in out and "over --limit" in out
+    found = json.loads(run(capsys, *words, "--json")[1])
+    assert found["input_bytes"] == 8 * (10**10 + 10**5)
+    assert all(row["seconds"] is None for row in found["rows"])
+    assert "they were not made" not in run(capsys, *words[:3], "M=3", "N=4", "--repeat", "1")[1]
+
+
+def test_a_sweep_as_csv_has_a_line_for_each_size_and_row(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["z = A @ x", "A:M,N", "x:N", "N=4", "--wrt", "A", "--repeat", "1", "--sweep", "M=2,3", "--csv"]
+    head, *lines = run(capsys, *words)[1].splitlines()
+    assert head.startswith("M,name,") and [line.split(",")[0] for line in lines] == ["2", "2", "3", "3"]
+
+
+@pytest.mark.parametrize(
+    "more, parts",
+    [
+        (["M=4", "--sweep", "M=10,100"], ["M has a size and is swept", "--sweep M=4,10,100"]),
+        (["M=4", "--repeat", "0"], ["nothing would be measured", "1 or more"]),
+        (
+            ["M=4", "--batch", "1000000000"],
+            ["the inputs of a batch of 1000000000 take", "over --limit 1.0 GB"],
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    capsys: pytest.CaptureFixture[str], more: list[str], parts: list[str]
+) -> None:
+    status, out, err = run(capsys, "z = A @ x", "A:M,N", "x:N", "N=4", "--wrt", "A", *more)
+    assert (status, out) == (2, "")
+    assert all(part in err for part in parts), err
+
+
+def test_an_order_with_a_wrong_name_lists_the_vertices(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["z = A @ x; f = tanh(z); g = 3 * f", "A:M,N", "x:N", "M=3", "N=4", "--wrt", "A", "--repeat", "1"]
+    file = tmp_path / "order.json"
+    run(capsys, *words, "--order-out", str(file))
+    known = json.loads(file.read_text())
+    file.write_text('["nowhere"]')
+    status, _, err = run(capsys, *words, "--order-in", str(file))
+    assert status == 2 and "the order names 'nowhere'" in err
+    listed = err.split("--order-out writes them: ")[1].splitlines()[0].split(", ")
+    assert known and sorted(listed) == sorted(known)
+
+
+def test_columns_are_explained_under_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, *"z=A@x A:M,N x:N M=3 N=4 --wrt A --repeat 1".split())[1]
+    for word in ("plain: ", "unit-free: ", "dense: ", "structured: ", "random: "):
+        assert word in out
+    assert all(len(line) <= 80 for line in out.splitlines())

@@ -15,17 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from ..axes import entries
 from ..batching import vectorize
 from ..chain_costs import chain_product
 from ..containers import bind, flatten
 from ..cost_table import CostRow
 from ..costing import Order, accumulated, applicable, itemsize_of, named_graph, order_row, title_of, together
-from ..errors import BudgetError, UnknownNameError, did_you_mean
+from ..errors import BudgetError, JacobiansError, UnknownNameError, did_you_mean
 from ..expression import Graph, graph_of
+from ..graph import Linear
 from ..prepared import MODES, linear_of
 from ..terms import assembled
 from ..traces import Wrt
-from ..vertex_orders import elimination_graph
+from ..vertex_orders import elimination_graph, labels
 from .comparison import OVER, Comparison, Measured
 from .measuring import Timing, environment, interleaved, peak_memory
 from .peers import PeerRun, PeerTime, peer_runs
@@ -50,6 +52,7 @@ class Options:
     backend: str = "numpy"
     batch: int | None = None
     against: Sequence[str] = ()
+    run: bool = True
     say: Say = lambda text: None
 
 
@@ -69,8 +72,8 @@ def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[
     Options: `orders` (names or lists of vertices), `modes`, `repeat` (measurements, interleaved), `limit`
     (bytes: larger rows are counted and not run), `seconds` and `seed` of the search, `backend` "numpy",
     "torch" or "jax", `batch` (that many samples, each argument varied), `against` (peers: "jax", "torch"),
-    `say` (progress).  Raises UnknownNameError for names that are not known, MissingExtraError for libraries
-    that are not installed.
+    `run=False` (count only: then the arguments' entries are never looked at), `say` (progress).  Raises
+    UnknownNameError for names that are not known, MissingExtraError for libraries that are not installed.
     """
     chosen = Options(**options)
     if chosen.backend not in BACKENDS:
@@ -80,14 +83,18 @@ def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[
             did_you_mean(chosen.backend, BACKENDS),
         )
 
+    if chosen.repeat < 1:
+        raise JacobiansError(f"repeat is {chosen.repeat}: nothing would be measured", "", "1 or more")
+
     def compared(*args: Any, **kwargs: Any) -> Comparison:
         sample = bind(f, args, kwargs)
         graph = named_graph(graph_of(f, (), sample, wrt, numeric=False))
+        against = chosen.against if chosen.run else ()
         if not chosen.batch:
-            peers = [peer for name in chosen.against for peer in peer_runs(name, graph.trace)]
+            peers = [peer for name in against for peer in peer_runs(name, graph.trace)]
             return _measured(graph, chosen, peers)
         given, shared = batched_inputs(sample, chosen.batch, chosen.seed)
-        peers = [peer for name in chosen.against for peer in peer_runs(name, graph.trace, given, shared)]
+        peers = [peer for name in against for peer in peer_runs(name, graph.trace, given, shared)]
         whole = graph_of(vectorize(f, dict.fromkeys(shared)), (), given, wrt, numeric=False)
         return _measured(named_graph(whole), chosen, peers)
 
@@ -154,6 +161,7 @@ def _measured(graph: Graph, options: Options, peers: Sequence[PeerRun]) -> Compa
         backend=options.backend,
         batch=options.batch,
         limit=options.limit,
+        input_bytes=sum(int(entries(n.shape)) * np.dtype(n.dtype).itemsize for n in graph.trace.variables),
         environment=environment(),
     )
 
@@ -177,6 +185,8 @@ def _order_jobs(graph: Graph, options: Options) -> list[_Job]:
         linear = linear_of(graph.trace, mode)
         bare = elimination_graph(linear)
         for order in applicable(linear, bare) if options.orders is None else options.orders:
+            if not isinstance(order, str):
+                _check_vertices(linear, order)
             options.say(f"counting {order if isinstance(order, str) else 'the given order'}, {mode}")
             try:
                 made = accumulated(linear, order, seconds=options.seconds, seed=options.seed)
@@ -193,6 +203,19 @@ def _order_jobs(graph: Graph, options: Options) -> list[_Job]:
     return [found[row] for row in together(list(found))]
 
 
+def _check_vertices(linear: Linear, order: Sequence[str]) -> None:
+    """Raises UnknownNameError, listing what can be eliminated, for a name that is no vertex."""
+    known = list(labels(linear).values())
+    named = {node.name for node in linear.nodes.values()}
+    for label in order:
+        if label not in known and label not in named:
+            raise UnknownNameError(
+                f"the order names {label!r}, which cannot be eliminated",
+                f"vertices, as --order-out writes them: {', '.join(known) or 'none'}",
+                did_you_mean(str(label), known),
+            )
+
+
 def _order_run(graph: Graph, rows: Any, options: Options) -> Run:
     if options.backend != "numpy":
         return backend_run(options.backend, graph.trace, rows)
@@ -206,12 +229,14 @@ def _path_jobs(graph: Graph, options: Options) -> list[_Job]:
     if chain is None:
         return []
     rows = chain.rows(itemsize_of(graph))
+    if not options.run:
+        return [_Job(row, None, OVER) for row in rows]
     return [_job(row, lambda run=run: run, options) for row, run in zip(rows, path_runs(chain), strict=True)]  # type: ignore[misc]
 
 
 def _job(row: CostRow, make: Callable[[], Run], options: Options) -> _Job:
     """The row with its run, unless it is over the limit."""
-    if row.peak_bytes > options.limit:
+    if row.peak_bytes > options.limit or not options.run:
         return _Job(row, None, OVER)
     if row.flop > MOST:
         return _Job(row, None, "not run: too long")

@@ -23,6 +23,13 @@ COLUMNS = (
     "measured_peak_bytes", "deviation", "skipped",
 )  # fmt: skip
 OVER = "over --limit"
+RULES = (
+    "  plain: edges into a vertex times edges out of it, each as one number;",
+    "  unit-free: the same without the products by +1 or -1;",
+    "  dense: by the entries of every vertex, as if all blocks were full;",
+    "  structured: what the plan multiplies, deltas left out.",
+)
+RANDOM = "  random: the vertices in an order drawn from --seed, to compare with."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Comparison:
     backend: str = "numpy"
     batch: int | None = None
     limit: int = 10**9
+    input_bytes: int = 0
     environment: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,6 +118,7 @@ class Comparison:
             "backend": self.backend,
             "batch": self.batch,
             "limit_bytes": self.limit,
+            "input_bytes": self.input_bytes,
             "agreement": self.agreement,
             "rank_correlation": self.rank_correlation,
             "environment": self.environment,
@@ -139,7 +148,9 @@ class Comparison:
             lines += [path_table(rows, [one.shown for one in self.paths], "time"), ""]
         rows = [one.row for one in self.rows]
         lines += [order_table(rows, [one.shown for one in self.rows], "time"), ""]
-        lines += [rules_table(rows), "", measured_table(self.rows)]
+        lines += [rules_table(rows), *RULES]
+        if any(one.timing is not None for one in self.rows):
+            lines += ["", measured_table(self.rows)]
         if self.peers:
             lines += ["", peer_table(self.peers, self.rows)]
         lines += ["", *self._notes()]
@@ -148,11 +159,17 @@ class Comparison:
 
     def _notes(self) -> list[str]:
         ran = [one for one in (*self.rows, *self.paths) if one.timing is not None]
-        notes = ["  flop = multiplications + additions, as in opt_einsum (halve for cotengra)."]
+        notes = ["  flop = multiplications + additions (halve for cotengra)."]
+        if self.paths:
+            notes.append("  A sum over n: n additions in brackets (as opt_einsum), n - 1 in orders.")
+        if any("random" in one.row.name for one in self.rows):
+            notes.append(RANDOM)
         if any(one.skipped == OVER for one in (*self.rows, *self.paths)):
             notes.append(
                 f"  Not run: over --limit {show_size(self.limit)} (counted peak, operands included)."
             )
+        if self.input_bytes > self.limit:
+            notes.append(f"  The inputs alone take {show_size(self.input_bytes)}: they were not made.")
         if any(one.deviation is not None for one in ran):
             bound = "0" if self.agreement == 0 else f"{self.agreement:.0e}"
             notes.append(f"  All run orders agree to {bound}.")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..bench.comparing import Comparison, compare
+from ..bench.comparing import LIMIT, Comparison, compare
 from ..bench.problems import PROBLEMS, problem
-from ..cost_table import PLAIN, text_table
-from ..errors import JacobiansError, ReadingError
+from ..containers import flatten
+from ..cost_table import PLAIN, show_size, text_table
+from ..errors import BudgetError, JacobiansError, ReadingError
 from ..orders import load_order, save_order
 from ..prepared import MODES
 from ..reading.shapes import Declarations, declarations
@@ -69,6 +71,7 @@ def main(args: argparse.Namespace) -> int:
     found = _comparison(args, *_work(args))
     if args.plot:
         found.plot(args.plot)
+        print(f"picture in {args.plot}", file=sys.stderr)
     if args.order_out:
         save_order(args.order_out, _cheapest(found))
     if args.json:
@@ -98,18 +101,32 @@ def _work(args: argparse.Namespace, **sizes: int) -> tuple[Callable[..., Any], d
     if not declared.shapes:
         raise JacobiansError("no input has a shape", f"statements: {args.statements}", "A:M,N x:N M=3 N=4")
     declared = declared.with_sizes(sizes)
-    values = random_inputs(declared, args.seed)
+    values = random_inputs(declared, args.seed, read_bytes(args.limit), args.batch or 1)
     f = function_of(args.statements, declared, args.syntax)
     return getattr(f, "with_name_value")(name_value), values, wrt  # noqa: B009  the read function's own method
 
 
-def random_inputs(declared: Declarations, seed: int) -> dict[str, np.ndarray]:
-    """A normal array for every declared name; raises ReadingError where a size is missing."""
+def random_inputs(
+    declared: Declarations, seed: int, limit: int = LIMIT, samples: int = 1
+) -> dict[str, np.ndarray]:
+    """A normal array for every declared name; raises ReadingError where a size is missing.
+
+    Where they (so many samples of them) take more than `limit` bytes they are one entry, repeated: enough to
+    count with, and no memory.
+    """
     rng = np.random.default_rng(seed)
     shapes = {
-        label: declared.shape_of(label, require_numbers=True, purpose="bench") for label in declared.names
+        label: tuple(map(int, declared.shape_of(label, require_numbers=True, purpose="bench")))
+        for label in declared.names
     }
-    return {label: rng.normal(size=tuple(int(n) for n in shape)) for label, shape in shapes.items()}
+    if samples * size_in_bytes(shapes.values()) > limit:
+        return {label: np.broadcast_to(0.5, shape) for label, shape in shapes.items()}
+    return {label: rng.normal(size=shape) for label, shape in shapes.items()}
+
+
+def size_in_bytes(shapes: Iterable[tuple[int, ...]]) -> int:
+    """What float64 arrays of these shapes take together."""
+    return sum(8 * prod(shape) for shape in shapes)
 
 
 def _comparison(
@@ -119,6 +136,17 @@ def _comparison(
     if args.order_in:
         orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in load_order(args.order_in)]]
     say = progress(args)
+    limit, samples = read_bytes(args.limit), args.batch or 1
+    shapes = [
+        leaf.shape for value in values.values() for _, leaf in flatten(value)[0] if hasattr(leaf, "shape")
+    ]
+    taken = samples * size_in_bytes(shapes)
+    if args.batch and taken > limit:
+        raise BudgetError(
+            f"the inputs of a batch of {args.batch} take {show_size(taken)}",
+            f"over --limit {show_size(limit)}",
+            "smaller sizes, or without --batch: that counts and makes no inputs",
+        )
     try:
         return compare(
             f,
@@ -126,11 +154,12 @@ def _comparison(
             orders=orders,
             modes=MODES,
             repeat=args.repeat,
-            limit=read_bytes(args.limit),
+            limit=limit,
             seconds=0.3 if args.seconds is None else args.seconds,
             seed=args.seed,
             backend=args.backend,
             batch=args.batch,
+            run=taken <= limit,
             against=tuple(word for word in args.against.split(",") if word),
             say=say,
         )(**values)
@@ -167,6 +196,14 @@ def _cheapest(found: Comparison) -> tuple[str, ...]:
 def _sweep(args: argparse.Namespace) -> int:
     """One comparison for each size, as a table of growth."""
     symbol, sizes = read_sweep(args.sweep)
+    given = declarations(args.declared).sizes
+    if symbol in given:
+        raise ReadingError(
+            f"{symbol} has a size and is swept",
+            f"{symbol}={given[symbol]} and --sweep {args.sweep}",
+            f"leave {symbol}={given[symbol]} out, or sweep it too: "
+            f"--sweep {symbol}={given[symbol]},{','.join(map(str, sizes))}",
+        )
     args.order = args.order or ["auto"]
     found = [_comparison(args, *_work(args, **{symbol: n})) for n in sizes]
     series = {
@@ -177,12 +214,25 @@ def _sweep(args: argparse.Namespace) -> int:
         from ..bench.pictures import growth_figure
 
         growth_figure(symbol, sizes, series, args.plot)
+        print(f"picture in {args.plot}", file=sys.stderr)
     if args.json:
         print_json({"symbol": symbol, "sizes": sizes, "comparisons": [one.to_dict() for one in found]})
+        return 0
+    if args.csv:
+        print(growth_csv(symbol, sizes, found), end="")
         return 0
     text = growth_table(symbol, sizes, found)
     print(text.translate(PLAIN) if use_ascii(args) else text)
     return 0
+
+
+def growth_csv(symbol: str, sizes: list[int], found: list[Comparison]) -> str:
+    """The rows of all comparisons as CSV, the size in the first column."""
+    lines: list[str] = []
+    for n, one in zip(sizes, found, strict=True):
+        head, *rows = one.csv().splitlines()
+        lines += [*([] if lines else [f"{symbol},{head}"]), *(f"{n},{row}" for row in rows)]
+    return "\n".join(lines) + "\n"
 
 
 def growth_table(symbol: str, sizes: list[int], found: list[Comparison]) -> str:

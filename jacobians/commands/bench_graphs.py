@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,7 @@ def bench_graphs(args: argparse.Namespace, say: Callable[[str], None]) -> int:
             from ..bench.pictures import history_figure
 
             history_figure(result, costs, args.plot)
+            print(f"picture in {args.plot}", file=sys.stderr)
     if args.json:
         print_json({"environment": environment(), "graphs": [graph_record(*one) for one in found]})
         return 0
