@@ -165,13 +165,24 @@ def measure_graph(name: str, best: Sequence[Any]) -> Timed:
 
 def measure_plans(name: str) -> Timed:
     """The function and its Jacobians by the package's plan: multiplications and additions for each sample."""
-    one = problem(name)
-    graph = graph_of(vectorize(one.f), (), one.batch(BATCH), one.wrt, numeric=False)
-    linear = linear_of(graph.trace, "lazy")
+    graph, linear = batch_graph(name)
     made = {order: accumulated(linear, order, seconds=4) for order in (*NAMED, "search")}
     made |= {f"random {k}": accumulated(linear, "random", seed=k) for k in range(RANDOM)}
     runs = {label: order_run(graph.trace, each.rows, dense=False) for label, each in made.items()}
     return Timed({label: each.tally().flop // BATCH for label, each in made.items()}, sampled(runs))
+
+
+@cache
+def batch_graph(name: str) -> tuple[Any, Any]:
+    """A problem on a batch: its graph, and the graph of its local Jacobians."""
+    one = problem(name)
+    graph = graph_of(vectorize(one.f), (), one.batch(BATCH), one.wrt, numeric=False)
+    return graph, linear_of(graph.trace, "lazy")
+
+
+def plan_flop(name: str, order: str) -> int:
+    """Multiplications and additions of the plan for each sample, beyond the function and local Jacobians."""
+    return accumulated(batch_graph(name)[1], order).tally().flop // BATCH
 
 
 def sampled(runs: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
@@ -361,7 +372,8 @@ def counted(table: str, row: Sequence[str]) -> dict[str, str] | None:
         name = next(key for key, shown in PATHS.items() if shown == row[0])
         return dict(zip(PATH_HEAD, path_counts(name), strict=True))
     if table == "times" and row[1] != "search":
-        return {"multiplications (plain)": str(scalar_graph(row[0]).cost(row[1]))}
+        plain, flop = scalar_graph(row[0]).cost(row[1]), plan_flop(row[0], row[1])
+        return {"multiplications (plain)": str(plain), "flop of the plan": str(flop)}
     return None
 
 
