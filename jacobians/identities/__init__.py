@@ -78,13 +78,17 @@ def library() -> tuple[Identity, ...]:
 
 
 def search(words: str | Iterable[str]) -> tuple[Identity, ...]:
-    """The identities that mention every word: in the id, section, source, reference, formula or note."""
+    """The identities that mention every word, those that do so in themselves before those of such a source.
+
+    Searched are the id, section, reference, formula and note, and then the source.
+    """
     wanted = [word.lower() for word in (words.split() if isinstance(words, str) else words)]
-    return tuple(one for one in library() if all(word in _text(one) for word in wanted))
+    found = [one for one in library() if all(word in _text(one) + one.source.lower() for word in wanted)]
+    return tuple(sorted(found, key=lambda one: not all(word in _text(one) for word in wanted)))
 
 
 def _text(one: Identity) -> str:
-    return " ".join((one.id, one.section, one.source, one.ref, one.func, one.claim, one.note)).lower()
+    return " ".join((one.id, one.section, one.ref, one.func, one.claim, one.note, "")).lower()
 
 
 def find(id: str) -> Identity:

@@ -35,7 +35,7 @@ pointwise("relu", _relu, "x > 0", serves="", kink="0 at x = 0", doc="z = max(x, 
 pointwise(
     "silu",
     lambda x: x * sigmoid(x),
-    "sigmoid(x) + z*(1 - sigmoid(x))",
+    "(sigmoid(x) + z*(1 - sigmoid(x)))",
     serves="",
     doc="z = x sigmoid(x), entry by entry.",
 )
@@ -44,7 +44,7 @@ pointwise(
     doc="z = (1 + erf(x / sqrt(2))) / 2: the standard normal distribution, entry by entry.",
 )  # fmt: skip
 pointwise(
-    "gelu", lambda x: x * _normal_cdf(x), "normal_cdf(x) + 0.3989422804014327*x*exp(-0.5*x*x)", serves="",
+    "gelu", lambda x: x * _normal_cdf(x), "(normal_cdf(x) + 0.3989422804014327*x*exp(-0.5*x*x))", serves="",
     doc="z = x normal_cdf(x), entry by entry: the exact form, by erf.",
 )  # fmt: skip
 

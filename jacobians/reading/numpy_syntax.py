@@ -94,6 +94,8 @@ def _step(statement: Statement, analysis: _Analysis) -> Step:
     _check_nodes(statement, value)
     analysis.visit(value, frozenset())
     step = Step(statement, targets, value)
+    for target in targets:
+        _check_new(statement, target, value, analysis)
     analysis.bound.update(target_names(step))
     return step
 
@@ -150,6 +152,14 @@ _SYNTAX_HINTS = (
     (r"[ᵀ²³]", "a raised sign is not read", "A.T for a transpose, x**2 for a power"),
     (r"\w\s*\\\s*\w", "a backslash is not an operator", "np.linalg.solve(A, b)"),
 )
+
+
+def _check_new(statement: Statement, target: ast.expr, value: ast.expr, analysis: _Analysis) -> None:
+    """An argument keeps its name: a derivative "by x" would mean two things."""
+    for part in ast.walk(target):
+        if isinstance(part, ast.Name) and part.id in analysis.free:
+            instead = f"another name: {part.id}_new = {statement.segment(value)}"
+            raise _at(statement, part, f"{part.id} is an argument and is given a new value", instead)
 
 
 def _check_target(statement: Statement, target: ast.expr) -> None:
