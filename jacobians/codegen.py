@@ -32,14 +32,16 @@ class Program:
     bindings: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
+    last: dict[str | None, int] = field(default_factory=dict)
 
     def fresh(self, wish: str | None) -> str:
         """A name that is a Python identifier and not taken, `wish` if it can be."""
         base = wish if wish and wish.isidentifier() and not keyword.iskeyword(wish) else None
-        name, k = base or "v1", 1
+        name, k = base or "v1", self.last.get(base, 1)
         while name in self.taken:
             k += 1
-            name = f"{base or 'v'}{k}" if not base else f"{base}_{k}"
+            name = f"{base}_{k}" if base else f"v{k}"
+        self.last[base] = k
         self.taken.add(name)
         return name
 

@@ -7,6 +7,7 @@ is made.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,8 +44,16 @@ FORMULAS: dict[str, Callable[[Any], Act]] = {
         lambda x, y: ns.where(x == 0, 0 * (x + y), x * ns.log(ns.where(x == 0, 1 + 0 * y, y)))
     ),
 }
+for _name in ("erf", "erfc"):
+    FORMULAS[_name] = lambda ns, name=_name: getattr(ns, name, None) or _special(ns, name)  # type: ignore[misc]
 LINALG = {"inv": "inv", "solve": "solve", "pinv": "pinv"}
 AXES = frozenset({"softmax", "log_softmax", "logsumexp", "max", "min", "norm"})
+
+
+def _special(ns: Any, name: str) -> Act:
+    """A function that the library keeps beside its namespace."""
+    found: Act = getattr(importlib.import_module(ns.__name__.removesuffix(".numpy") + ".scipy.special"), name)
+    return found
 
 
 def executor(roots: Sequence[Node], inputs: Sequence[Node], backend: Backend) -> Callable[..., list[Any]]:

@@ -68,13 +68,17 @@ def _on_jax(made: Any, inputs: Inputs) -> Form:
     jax.config.update("jax_enable_x64", True)
     arrays = [jax.numpy.asarray(value) for value in leaves(inputs)]
     call = made.compile(*inputs, backend="jax", core=True)
-    return Form(lambda: jax.block_until_ready(call(*arrays)), lambda result: _cores(result, len(inputs[0])))
+    return Form(
+        lambda: jax.block_until_ready(call.arrays(*arrays)),
+        lambda result: _cores(call(*arrays), len(inputs[0])),
+    )
 
 
 def _cores(result: Any, batch: int) -> list[np.ndarray]:
     """The arrays of cores, sample by sample; zeros where nothing depends on an argument."""
     if _is_core(result):
-        return [np.sum([np.asarray(array) for array, _ in result], axis=0) if result else np.zeros(batch)]
+        total = sum((np.asarray(array) for array, _ in result), np.zeros(()))
+        return [total if np.ndim(total) else np.full(batch, total)]
     parts = result.values() if isinstance(result, dict) else result
     return [array for part in parts for array in _cores(part, batch)]
 
