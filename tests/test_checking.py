@@ -21,7 +21,7 @@ from jacobians.checking.points import WORDS, draw, draw_whole
 from jacobians.checking.problem import Input, Problem
 from jacobians.checking.proof import prove
 from jacobians.checking.structure import shared
-from jacobians.errors import JacobiansError, ReadingError, UnknownNameError
+from jacobians.errors import JacobiansError, LayoutError, ReadingError, UnknownNameError
 from jacobians.layouts import to_layout
 
 RNG = np.random.default_rng(0)
@@ -277,6 +277,10 @@ def test_the_layout_is_found(f: str, inputs: dict[str, str], claim: str, layout:
     """Without `layout=` a right claim is true, and its layout named; asked for another, it is false."""
     assert check(f, claim, wrt="x", inputs=inputs).layout == layout
     for other in {"numerator", "denominator", "vec", "vec-row"} - {layout}:
+        if "outer" in f and other in ("numerator", "denominator"):
+            with pytest.raises(LayoutError, match=f"{other} layout has no place for ∂f/∂x: rank 3"):
+                check(f, claim, wrt="x", inputs=inputs, layout=other)
+            continue
         found = check(f, claim, wrt="x", inputs=inputs, layout=other)
         assert found.verdict == "true" or (found.reason, bool(found.layout)) == ("layout", True), other
 
@@ -314,7 +318,118 @@ def test_a_factor_that_is_a_size() -> None:
         "np.mean(x)", "np.ones(x.shape)", wrt="x", inputs={"x": "n"}, sizes={"n": 3}, layout="gradient"
     )
     assert found.reason == "factor"
-    assert "(1/n) times" in found.sentence
+    assert found.sentence == "The claim is n times the derivative."
+
+
+@pytest.mark.parametrize(
+    ("f", "claim", "wrt", "factor", "times", "correct"),
+    [
+        ("A @ x", "2*A", "x", 0.5, "2", "A"),
+        ("A @ x", "3*A", "x", 1 / 3, "3", "A"),
+        ("A @ x", "A/2", "x", 2, "1/2", "A"),
+        ("x @ A.T @ A @ x", "A.T @ A", "x x", 2, "1/2", "2 * A.T @ A"),
+        ("x @ x", "x", "x", 2, "1/2", "2 * x"),
+        ("x @ x", "3*x", "x", 2 / 3, "3/2", "2 * x"),
+    ],
+)
+def test_a_plain_factor(f: str, claim: str, wrt: str, factor: float, times: str, correct: str) -> None:
+    """A factor of the whole is told as one, before terms and the product rule."""
+    found = check(f, claim, wrt=wrt.split(), inputs={"A": "m,n", "x": "n"})
+    assert (found.reason, found.sentence) == ("factor", f"The claim is {times} times the derivative.")
+    assert found.factor == pytest.approx(factor)
+    assert found.correct == correct
+
+
+def test_the_product_rule_is_named_where_a_part_is_missing() -> None:
+    """Not where only sums are: there every occurrence has its term; not for another factor of one term."""
+    inputs = {"A": "n,n", "x": "n"}
+    assert "product rule has a part" in check("x @ A @ x", "A @ x", wrt="x", inputs=inputs).sentence
+    found = check("np.sum(x) + x @ x", "2*x", wrt="x", inputs={"x": "n"})
+    assert found.reason == "missing-term"
+    assert "product rule" not in found.sentence
+    found = check("x @ A @ x", "3*A @ x + A.T @ x", wrt="x", inputs=inputs)
+    assert found.reason == "factor"
+    assert "product rule" not in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("f", "claim", "inputs"),
+    [
+        ("A @ x", "2*A", {"A": "m,n", "x": "n"}),
+        ("x**3", "np.diag(3*x)", {"x": "n"}),
+        ("np.exp(A @ x)", "A", {"A": "m,n", "x": "n"}),
+    ],
+)
+def test_the_numbers_are_those_at_the_counterexample(f: str, claim: str, inputs: dict[str, str]) -> None:
+    """claim[..] and result[..] are the values at the inputs printed under them."""
+    found = check(f, claim, wrt="x", inputs=inputs)
+    assert found.counterexample is not None
+    point = {name: np.array(value, dtype=float) for name, value in found.counterexample.items()}
+    there = {"np": np, **point}
+    truth = {
+        "A @ x": lambda: point["A"],
+        "x**3": lambda: np.diag(3 * point["x"] ** 2),
+        "np.exp(A @ x)": lambda: np.exp(point["A"] @ point["x"])[:, None] * point["A"],
+    }[f]()
+    stated = {
+        "2*A": lambda: 2 * point["A"],
+        "np.diag(3*x)": lambda: np.diag(3 * point["x"]),
+        "A": lambda: there["A"],
+    }[claim]()
+    for line, array in zip(found.details, (stated, truth), strict=True):
+        label, number = line.split("]")
+        place = tuple(map(int, label.partition("[")[2].split(",")))
+        assert float(number) == pytest.approx(array[place], rel=1e-5)
+
+
+def test_given_sizes_at_which_it_cannot_fail() -> None:
+    """At n=1 the claim holds, and the verdict says that it does nowhere else; no such words where it does."""
+    words: dict[str, Any] = {"wrt": "x", "inputs": {"x": "n"}}
+    found = check("x*np.sum(x)", "2*x", sizes={"n": 1}, **words)
+    assert found
+    assert "at n=1 only: not right (or not evaluable) at other sizes" in str(found)
+    assert "caution: n=1" in str(found)
+    assert "only" not in str(check("x @ x", "2*x", sizes={"n": 3}, **words))
+    assert "caution" not in str(check("x @ x", "2*x", sizes={"n": 3}, **words))
+    assert not check("x*np.sum(x)", "2*x", **words)
+
+
+def test_a_headline_never_denies_its_sentence() -> None:
+    """What is explained is not said to be unexplained; what is not, is."""
+    told = str(check("x**3", "np.diag(3*x)", wrt="x", inputs={"x": "n"}))
+    assert "must be squared" in told
+    assert "no error of the other kinds" not in told
+    assert "no error of the other kinds" in str(
+        check("np.exp(x)", "np.diag(x**5 + 2)", wrt="x", inputs={"x": "n"})
+    )
+
+
+def test_kron_in_the_order_of_another_layout() -> None:
+    """Without a layout asked for, an order that is right in one of them is not blamed."""
+    inputs = {"W": "m,n", "x": "n"}
+    found = check("f = tanh(W @ x)", "kron(diag(1 + f**2), x)", wrt="W", inputs=inputs)
+    assert found.reason == "sign"
+    assert "order" not in found.sentence
+    found = check("f = tanh(W @ x)", "kron(diag(1 - f**2), x)", wrt="W", inputs=inputs, layout="vec")
+    assert not found
+
+
+def test_python_functions_at_given_arrays() -> None:
+    """The right index form, or the right values, and where it was looked at."""
+    A, x = np.arange(6.0).reshape(2, 3), np.array([0.1, 0.2, 0.3])
+    found = check(lambda A, x: np.tanh(A @ x), A, wrt="x", inputs={"A": A, "x": x})
+    assert "A_ij" in found.correct
+    assert "the given point" in str(found)
+    assert "random" not in str(found)
+    found = check(lambda x: np.array([v * v for v in x.tolist()]), np.eye(3), wrt="x", inputs={"x": x})
+    assert found.correct == "[[0.2, 0.0, 0.0], [0.0, 0.4, 0.0], [0.0, 0.0, 0.6]]"
+
+
+def test_corrections_are_tidy() -> None:
+    """No double signs and transposes."""
+    inputs = {"A": "m,n", "x": "n"}
+    assert check("x @ x", "-2*x", wrt="x", inputs=inputs).correct == "2 * x"
+    assert check("A @ x", "A.T", wrt="x", inputs=inputs, layout="numerator").correct == "A"
 
 
 def test_zero_by_bad_luck_is_no_proof() -> None:

@@ -80,7 +80,25 @@ def test_same(capsys: Any) -> None:
     ("words", "error"),
     [
         (["x @ x"], "error: check needs statements and a claim"),
-        (["x @ x", "x:n", "--claim", "x"], "error: check needs --wrt"),
+        (["A @ x", "A:m,n", "x:n", "--claim", "A"], "error: check needs --wrt"),
+        (["A @ x", "A:m,n", "x:n", "--wrt", "x", "--claim", "-A"], "error: --claim has no value; one that"),
+        (["-x@x", "x:n", "--wrt", "x", "--claim", "1"], "error: unrecognized arguments: -x@x"),
+        (
+            ["z = A @ x", "A:M,N", "x:N", "--wrt", "A", "--claim", "A", "--layout", "numerator"],
+            "error: numerator layout has no place for ∂z/∂A: rank 3, M × (M × N)\n",
+        ),
+        (
+            ["z = A @ x", "A:M,N", "x:N", "--wrt", "x", "--claim", "A", "--layout", "gradient"],
+            "error: gradient layout needs a scalar target; z has M entries",
+        ),
+        (["x @ x", "x:n", "--claim", "2*x", "--order", "5"], "error: order 5 is not judged"),
+        (["x @ x", "x:n", "n=0", "--claim", "2*x"], "error: size n is 0: a claim is judged at sizes of 1"),
+        (["A @ x", "A:m,n", "x:n", "--wrt", "A", "--claim", "i|m n: A[i,j]*q[j]"], "error: unknown name 'q'"),
+        (
+            ["A @ x", "A:m,n", "x:n", "--wrt", "A", "--claim", "δ_im x_n"],
+            "error: an index form needs its axes before a colon, and brackets\n  δ_im x_n\n"
+            "  try: write it as: i|m n: delta[i,m] * x[n]",
+        ),
         (["x @ x", "x:n", "--wrt", "y", "--claim", "x"], "error: wrt 'y' is not an input"),
         (["x @ x", "x:n", "--wrt", "x", "--claim", "x + q"], "error: unknown name 'q' in statement 1"),
         (
@@ -179,3 +197,42 @@ def test_ascii(capsys: Any) -> None:
     """`--ascii` prints nothing else."""
     _, out, _ = run(capsys, *LAYER, "--claim", "i|m n: delta[i,m]", "--ascii")
     assert out.isascii()
+
+
+def test_lines_stay_within_the_width(capsys: Any) -> None:
+    """Evidence and counterexamples are broken between words; the formula stays on one line."""
+    words = ["A @ x", "A:m,n", "x:n", "--wrt", "x", "--claim", "2*A"]
+    _, out, _ = run(capsys, *words)
+    assert max(map(len, out.splitlines())) <= 80
+    _, wide, _ = run(capsys, *words, "--width", "200")
+    assert out.split() == wide.split()
+    assert len(wide.splitlines()) < len(out.splitlines())
+
+
+def test_what_same_says(capsys: Any) -> None:
+    """Both formulas are named in the headline."""
+    _, out, _ = run(capsys, "--same", "x @ x", "sum(x**2)", "x:n")
+    assert out.splitlines()[0] == "  ✓ the first and the second formula are the same function"
+
+
+def test_the_only_input_and_differentials_are_understood(capsys: Any) -> None:
+    """`--wrt` is not needed for one input; `dx` in a claim means its differential."""
+    assert run(capsys, "x @ x", "x:n", "--claim", "2*x")[0] == 0
+    status, out, _ = run(capsys, "x @ x", "x:n", "--claim", "2*x @ dx")
+    assert status == 0
+    assert "right, in differential layout" in out
+    assert "differential layout, because the claim uses dx" in out
+    assert run(capsys, "x @ dx", "x:n", "dx:n", "--wrt", "x", "--claim", "dx")[0] == 0
+
+
+def test_a_layout_without_place_in_a_table(capsys: Any, tmp_path: Path) -> None:
+    """The record is false, with the reason; the others are judged."""
+    good = dict(TEMPLATE["records"][0])
+    inputs = [{"name": "A", "shape": ["m", "n"]}, {"name": "x", "shape": ["n"]}]
+    bad = {**good, "func": "A @ x", "claim": "A", "wrt": ["A"], "layout": "numerator"}
+    path = tmp_path / "claims.json"
+    path.write_text(json.dumps([{**bad, "inputs": inputs, "sizes": {}}, good]))
+    rows = json.loads(run(capsys, "--file", str(path), "--json")[1])
+    assert [row["verdict"] for row in rows] == ["false", "true"]
+    assert rows[0]["reason"] == "layout"
+    assert rows[0]["sentence"] == "Numerator layout has no place for ∂f/∂A: rank 3, m × (m × n)."

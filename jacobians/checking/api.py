@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..errors import ReadingError, UnknownNameError
+from ..errors import ReadingError, ShapeError, UnknownNameError
 from ..reading.shapes import Size, parse_shape
 from .equal import judge_same
 from .formulas import Formula, formula
@@ -57,6 +58,10 @@ def check(
     )
     names = () if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     named = known_layout(layout)
+    _orders(order)
+    _sizes(sizes or {})
+    if not named and _means_differential(claimed, names, inputs or {}):
+        named = "differential"
     made = _inputs(
         function,
         claimed,
@@ -71,7 +76,39 @@ def check(
     problem = Problem(
         function, claimed, made, names, steps if names else 0, named, dict(sizes or {}), dict(constants or {})
     )
-    return judge(problem, seed) if names else judge_same(problem, seed)
+    return (
+        _named_layout(judge(problem, seed, strict=True), problem, layout)
+        if names
+        else judge_same(problem, seed)
+    )
+
+
+def _orders(order: int | None) -> None:
+    if order is not None and order not in (1, 2, 3):
+        raise ReadingError(f"order {order} is not judged", "orders: 1, 2, 3", "order 1, 2 or 3")
+
+
+def _means_differential(claimed: Formula, wrt: tuple[str, ...], known: Iterable[str]) -> bool:
+    """Whether a claim without a layout is about differentials: it uses `dX`, which is no input."""
+    own = claimed.program.assigned if claimed.program is not None else ()
+    return any("d" + name in claimed.names and "d" + name not in (*known, *own) for name in wrt)
+
+
+def _named_layout(verdict: Verdict, problem: Problem, asked: str | None) -> Verdict:
+    if asked or problem.layout != "differential":
+        return verdict
+    why = f"differential layout, because the claim uses {' and '.join(problem.directions())}"
+    return replace(verdict, evidence=(why, *verdict.evidence))
+
+
+def _sizes(sizes: Mapping[str, int]) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+            raise ShapeError(
+                f"size {name} is {str(size)[:40]}: a claim is judged at sizes of 1 and more",
+                f"sizes: {', '.join(f'{k}={v}' for k, v in sizes.items())}"[:90],
+                f"{name}=3, or no size: one is chosen",
+            )
 
 
 def _reads(claim: Any) -> bool:

@@ -66,16 +66,32 @@ def constant_factor(case: Case) -> tuple[float, str] | None:
     if found is None:
         return None
     sizes = case.samples[0].sizes
-    if any(dict(s.sizes) != dict(sizes) for s in case.samples):
-        return _sized(found, [s.sizes for s in case.samples])
-    if max(found) - min(found) > NEAR * max(map(abs, found)) or abs(found[0] - 1) < NEAR:
+    differ = any(dict(s.sizes) != dict(sizes) for s in case.samples)
+    if max(found) - min(found) > NEAR * max(map(abs, found)):
+        return _sized(found, [s.sizes for s in case.samples]) if differ else None
+    if abs(found[0] - 1) < NEAR:
         return None
+    if differ:
+        return found[0], number_text(found[0])
     other = _at_other_sizes(case)
     if other is not None and abs(other[0] - found[0]) > NEAR * abs(found[0]):
         named = _sized([found[0], other[0]], [sizes, other[1]])
         if named is not None:
             return named
     return found[0], number_text(found[0])
+
+
+def inverse_text(text: str) -> str:
+    """One over a factor that is written with sizes.
+
+    >>> inverse_text("(1/n)"), inverse_text("n"), inverse_text("2*(1/(m*n))")
+    ('n', '(1/n)', '1/2*m*n')
+    """
+    front, star, size = text.rpartition("*") if "(" not in text else text.partition("*")
+    if not star or text.startswith("("):
+        front, size = "", text
+    turned = size[3:-1].strip("()") if size.startswith("(1/") else f"(1/{size})"
+    return f"{number_text(1 / float(Fraction(front)))}*{turned}" if front else turned
 
 
 def _at_other_sizes(case: Case) -> tuple[float, Mapping[str, int]] | None:

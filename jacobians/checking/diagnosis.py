@@ -16,23 +16,31 @@ import numpy as np
 
 from ..errors import JacobiansError
 from ..layouts import plain_shape, shape_text
-from .case import Case, Finding, held_against, wrapped
+from .case import Case, Finding, held_against, statement_texts, wrapped
 from .chains import chain_rule
-from .constants import constant_factor, scalar_factor, simple
+from .constants import constant_factor, inverse_text, number_text, scalar_factor, simple
 from .edits import repaired_text
 from .formulas import formula
-from .placing import gap
+from .placing import gap, no_place
 from .problem import Problem
 from .proof import prove
 from .retries import assumptions, commuting, last_assumptions, left_out, square_only
-from .samples import Sample, Sampler
-from .sums import natural_terms, product_rule, summands
+from .samples import Sample, points_text
+from .sums import natural_terms, product_rule, summands, term_factor
+from .tidy import scaled, tidied
 from .tied import tied_entries
-from .verdict import Verdict, plain
+from .verdict import UNEXPLAINED, Verdict, plain
+from .witness import inputs_at, worst, wrong_at
 from .written import engine_formula
 
 Array = np.ndarray[Any, Any]
 Rule = Callable[[Case], Finding | None]
+_OF_ORDER = (
+    "commutation",
+    "axis-order",
+    "transpose",
+    "unrelated",
+)  # what a wrong guess of a layout looks like
 USED = 3  # samples that a diagnosis looks at
 
 
@@ -40,9 +48,14 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
     """The verdict on a wrong claim: reason, correct formula, worst entry, counterexample."""
     layout = held_against(problem, next((s for s in samples if s.truth.scale > 0), samples[0]))
     case = Case(problem, _telling(samples, layout), layout, seed)
-    findings = (_tried(rule, case) for rule in RULES)
-    finding = next((found for found in findings if found is not None), _unrelated(case))
-    correct = finding.correct or _correct(case)
+    finding = _explained(case)
+    if not problem.layout and layout == "vec" and _of_order(finding):
+        other = Case(problem, _telling(samples, "vec-row"), "vec-row", seed)
+        second = _explained(other)
+        if not _of_order(second) and other.same_shape:
+            case, finding = other, second
+    correct = _tidy(case, finding.correct or _correct(case))
+    wrong = wrong_at(case)
     evidence = [*_evidence(case), *_proof_of(case, correct)]
     return Verdict(
         "false",
@@ -51,12 +64,23 @@ def diagnosed(problem: Problem, samples: Sequence[Sample], seed: int) -> Verdict
         layout=finding.layout,
         factor=finding.factor,
         assumption=finding.assumption,
-        counterexample=plain(_counterexample(case)),
+        counterexample=plain(inputs_at(case, wrong)),
         correct=correct,
         evidence=tuple(evidence),
         title=problem.title,
-        details=finding.details or _worst(case),
+        details=finding.details or worst(case, wrong or case.samples[0]),
     )
+
+
+def _of_order(finding: Finding) -> bool:
+    """Whether a finding may come from a wrong guess of the layout alone."""
+    return finding.reason in _OF_ORDER or "wrong order" in finding.sentence
+
+
+def _explained(case: Case) -> Finding:
+    """What the first rule that explains the error finds."""
+    findings = (_tried(rule, case) for rule in RULES)
+    return next((found for found in findings if found is not None), _unrelated(case))
 
 
 def _tried(rule: Rule, case: Case) -> Finding | None:
@@ -76,6 +100,17 @@ def _telling(samples: Sequence[Sample], layout: str) -> tuple[Sample, ...]:
     if all(s.truth.scale == 0 for s in chosen):
         chosen += [s for s in ordered if s.truth.scale > 0][:1]
     return tuple(chosen)
+
+
+def _no_place(case: Case) -> Finding | None:
+    """A layout that was asked for and has no place for the derivative."""
+    sample = case.samples[0]
+    if not case.problem.layout or sample.expected(case.layout) is not None:
+        return None
+    found = _right_elsewhere(case)
+    what = no_place(case.problem, sample.truth.target, sample.sizes).what
+    what = f"{what[:1].upper()}{what[1:]}."
+    return Finding("layout", what, layout=found.layout if found is not None else "")
 
 
 def _right_elsewhere(case: Case) -> Finding | None:
@@ -129,7 +164,12 @@ def _reordered(case: Case, order: tuple[int, ...]) -> Finding:
 
 def _sign(case: Case) -> Finding | None:
     if case.same_shape and case.claimed is not None and case.fits(-c for c in case.claimed):
-        return Finding("sign", "The claim has the opposite sign.", factor=-1, correct=wrapped(case, "-({})"))
+        return Finding(
+            "sign",
+            "The claim has the opposite sign.",
+            factor=-1,
+            correct=_scaled(case, -1) or wrapped(case, "-({})"),
+        )
     return None
 
 
@@ -138,8 +178,19 @@ def _factor(case: Case) -> Finding | None:
     if found is None:
         return None
     number, text = found
-    what = f"The derivative is {text} times the claim."
-    return Finding("factor", what, factor=simple(number), correct=wrapped(case, text + "*({})"))
+    plain_number = number_text(number) == text
+    inverse = number_text(1 / number) if plain_number else inverse_text(text)
+    correct = _scaled(case, number) if plain_number else ""
+    correct = correct or wrapped(case, text + "*({})")
+    what = f"The claim is {inverse} times the derivative."
+    return Finding("factor", what, factor=simple(number), correct=correct)
+
+
+def _scaled(case: Case, number: float) -> str:
+    """The claim times a number as one would write it, "" where that is not right."""
+    claim = case.problem.claim
+    text = scaled("; ".join(statement_texts(claim)), number) if claim.kind == "numpy" else ""
+    return text if text and case.repaired(text) else ""
 
 
 def _scalar_factor(case: Case) -> Finding | None:
@@ -282,12 +333,11 @@ def _cannot(case: Case) -> Finding | None:
 
 
 def _unrelated(case: Case) -> Finding:
-    return Finding(
-        "unrelated", "No transpose, layout, factor, term or assumption that was tried makes it right."
-    )
+    return Finding("unrelated", UNEXPLAINED)
 
 
 RULES: tuple[Rule, ...] = (
+    _no_place,
     _right_elsewhere,
     tied_entries,
     _axis_order,
@@ -297,6 +347,7 @@ RULES: tuple[Rule, ...] = (
     assumptions,
     product_rule,
     summands,
+    term_factor,
     _scalar_factor,
     chain_rule,
     natural_terms,
@@ -328,48 +379,15 @@ def _proof_of(case: Case, correct: str) -> list[str]:
     return [f"the right formula is {proof.sentence}"] if proof is not None and proof.holds else []
 
 
-def _worst(case: Case) -> tuple[str, ...]:
-    """The entry where claim and derivative differ most, with both values."""
-    if case.claimed is None or not case.same_shape:
-        return ()
-    difference = np.abs(case.claimed[0] - case.expected[0])
-    place = np.unravel_index(int(np.argmax(difference)), difference.shape)
-    at = f"[{', '.join(str(int(k)) for k in place)}]" if place else ""
-    return (
-        f"claim{at}    {case.claimed[0][place]:.6g}",
-        f"result{at}   {case.expected[0][place]:.6g}",
-    )
+def _tidy(case: Case, text: str) -> str:
+    """A correction without double transposes and signs, where it stays right."""
+    short = tidied(text)
+    return short if short != text and case.repaired(short) else text
 
 
 def _evidence(case: Case) -> list[str]:
     sample = case.samples[0]
     how = next((s.truth.how for s in case.samples if " and " in s.truth.how), sample.truth.how)
     sizes = " ".join(f"{name}={size}" for name, size in sample.sizes.items())
-    return [f"derivative by {how}, {len(case.samples)} random points{f' (sizes {sizes})' if sizes else ''}"]
-
-
-def _counterexample(case: Case) -> dict[str, Any] | None:
-    """Small whole numbers at which the claim is wrong, else the first random point."""
-    problem = case.problem
-    names = [entry.name for entry in problem.inputs] + list(
-        problem.directions() if problem.layout == "differential" else ()
-    )
-    try:
-        sampler = Sampler(problem, case.seed + 5)
-        for _ in range(4):
-            point = sampler.point("whole")
-            sample = sampler.at(point)
-            if (
-                np.all(np.isfinite(sample.truth.tensor))
-                and sample.match(case.layout) == "wrong"
-                and sample.truth.scale > 0
-            ):
-                return {name: point[name] for name in names if name in point}
-    except Exception:  # a point that cannot be had is no counterexample
-        pass
-    point = dict(case.samples[0].point)
-    return (
-        {name: point[name] for name in names if name in point}
-        if case.samples[0].match(case.layout) == "wrong"
-        else None
-    )
+    where = points_text(case.problem, case.samples)
+    return [f"derivative by {how}, {where}{f' (sizes {sizes})' if sizes else ''}"]

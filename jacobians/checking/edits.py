@@ -97,7 +97,8 @@ def changes(tree: ast.Module, ranks: dict[str, int]) -> Iterator[Change]:
         for parent, name, k, node in places:
             if make is signs and isinstance(parent, ast.Call) and isinstance(node, ast.Name):
                 continue
-            if make is factors and isinstance(parent, ast.Subscript | ast.Slice | ast.Tuple):
+            exponent = isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and name == "right"
+            if make is factors and (exponent or isinstance(parent, ast.Subscript | ast.Slice | ast.Tuple)):
                 continue
             for reason, words, new in make(node, ranks):
                 text = _with(tree, parent, name, k, new)

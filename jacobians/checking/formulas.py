@@ -7,6 +7,7 @@ Numpy text, matrix-calculus text, index notation, a callable, or an array.  A `F
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -82,7 +83,29 @@ def _from_text(text: str, syntax: str) -> Formula:
             continue
         return Formula(name, text, program.names, program=agreed(program))
     assert first is not None
-    raise first
+    raise _hinted(text, first)
+
+
+_PRINTED = re.compile(r"(?:\b[^\W\d_][^\W_]*|δ)_(?:\{([a-zA-Z]+)\}|([a-zA-Z]+)\b)")
+
+
+def _hinted(text: str, error: JacobiansError) -> JacobiansError:
+    """The error, with the way to write a printed index form such as `δ_im x_n` where the text is one."""
+    factors = list(_PRINTED.finditer(text))
+    if not factors or "".join(_PRINTED.split(text)[::3]).strip(" *·"):
+        return error
+    letters = [letter for found in factors for letter in found[1] or found[2]]
+    axes = [letter for letter in dict.fromkeys(letters) if letters.count(letter) == 1]
+    uses = [(found[0].partition("_")[0].replace("δ", "delta"), found[1] or found[2]) for found in factors]
+    product = " * ".join(f"{name}[{','.join(own)}]" for name, own in uses)
+    what = "an index form needs its axes before a colon, and brackets"
+    return ReadingError(
+        what,
+        text[:90],
+        f"write it as: {'|'.join([axes[0], ' '.join(axes[1:])])}: {product}"
+        if len(axes) > 1
+        else f"write it as: |{' '.join(axes)}: {product}",
+    )
 
 
 def _from_callable(call: Callable[..., Any], names: tuple[str, ...]) -> Formula:

@@ -8,17 +8,17 @@ wrong.  Exact arithmetic is tried on what looks true.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..errors import JacobiansError
 from .diagnosis import diagnosed
-from .placing import layouts_of
+from .placing import layouts_of, no_place
 from .problem import SYMMETRIC_WORDS, Problem
 from .proof import Proof, prove
-from .samples import Sample, Sampler
+from .samples import Sample, Sampler, points_text
 from .verdict import Verdict, plain
 
 FEW, MANY, MOST = 3, 10, 24  # points: of smooth formulas, of formulas with branches, at most
@@ -29,11 +29,17 @@ _BRANCHES = re.compile(
 _KINKS = "the function may have a kink there, where a derivative is a convention: choose other values"
 
 
-def judge(problem: Problem, seed: int = 0) -> Verdict:
-    """The verdict on a problem; raises JacobiansError where the problem itself makes no sense."""
+def judge(problem: Problem, seed: int = 0, strict: bool = False) -> Verdict:
+    """The verdict on a problem; raises JacobiansError where the problem itself makes no sense.
+
+    A layout asked for that has no place for the derivative makes a claim false, or raises LayoutError where
+    `strict`.
+    """
     problem.check()
     sampler = Sampler(problem, seed)
     first = sampler.sample(compare=True)
+    if strict and problem.layout and first.expected(problem.layout) is None:
+        raise no_place(problem, first.truth.target, first.sizes)
     for _ in range(3):
         if first.truth.agreed is not False:
             break
@@ -166,10 +172,13 @@ def _right(
     proof = prove(replace(problem, layout=layout), samples[0].sizes, layout, sampler.rng)
     if proof is not None and not proof.holds and max(s.gap(layout) for s in samples) > 1e-14:
         return _close_but_false(problem, samples, proof)
-    evidence = [*_evidence(samples, layout)]
+    caution = _of_size_one(problem, samples[0].sizes)
+    evidence = [*caution, *_evidence(samples, layout)]
     if proof is not None and proof.holds:
         evidence.append(proof.sentence)
-    evidence += _other_sizes(problem, layout, seed)
+    elsewhere = _other_sizes(problem, layout, seed)
+    only = bool(elsewhere) and "only" in elsewhere[0]
+    evidence = [*elsewhere, *evidence] if only else [*evidence, *elsewhere]
     others = [n for n in layouts if n != layout and all(s.match(n) == "right" for s in samples)]
     if others:
         evidence.append(f"the same array in {', '.join(others)} layout")
@@ -188,9 +197,8 @@ def _sentence(problem: Problem, layout: str, samples: Sequence[Sample], proof: P
     exactly = ", exactly modulo 2^61 - 1 too" if proof is not None and proof.holds else ""
     words = sorted({w for entry in problem.inputs for w in entry.words})
     given = f" for {', '.join(words)} input" if words else ""
-    return (
-        f"The claim equals the derivative in {layout} layout{given} at {len(samples)} random points{exactly}."
-    )
+    where = points_text(problem, samples)
+    return f"The claim equals the derivative in {layout} layout{given} at {where}{exactly}."
 
 
 def _evidence(samples: Sequence[Sample], layout: str) -> list[str]:
@@ -202,7 +210,7 @@ def _evidence(samples: Sequence[Sample], layout: str) -> list[str]:
     at = f" (sizes {'; '.join(sizes)})" if sizes else ""
     return [
         f"derivative by {' / '.join(ways)}",
-        f"{len(samples)} random points{at}, largest relative difference {worst:.0e}",
+        f"{points_text(samples[0].problem, samples)}{at}, largest relative difference {worst:.0e}",
     ]
 
 
@@ -219,8 +227,21 @@ def _other_sizes(problem: Problem, layout: str, seed: int) -> list[str]:
     match = sample.match(layout) if sample.finite else "unclear"
     if match == "right":
         return [f"right at other sizes too ({shown})"]
+    given = " ".join(f"{name}={size}" for name, size in problem.sizes.items() if name in other)
     same_shape = np.isfinite(sample.gap(layout))
-    return [f"right at the given sizes; at {shown} it is not"] if match == "wrong" and same_shape else []
+    if (match == "wrong" and same_shape) or 1 in problem.sizes.values():
+        return [f"at {given} only: not right (or not evaluable) at other sizes, such as {shown}"]
+    return []
+
+
+def _of_size_one(problem: Problem, sizes: Mapping[str, int]) -> list[str]:
+    """A caution where an axis has size 1: there a sum, a transpose or a broadcast changes nothing."""
+    one = [name for name in problem.symbols() if problem.sizes.get(name) == 1]
+    shown = [f"{name}=1" for name in one]
+    shown += [f"{entry.name} has an axis of size 1" for entry in problem.inputs if 1 in entry.shape]
+    if not shown:
+        return []
+    return [f"caution: {', '.join(shown)}; a missing sum or transpose does not show at size 1"]
 
 
 def _close_but_false(problem: Problem, samples: Sequence[Sample], proof: Proof) -> Verdict:

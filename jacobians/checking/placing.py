@@ -7,12 +7,18 @@ compares.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import UnknownNameError, did_you_mean
-from ..layouts import LAYOUTS, has_place, layout_named, to_layout
+from ..axes import show, symbol
+from ..errors import LayoutError, UnknownNameError, did_you_mean
+from ..layouts import LAYOUTS, has_place, layout_named, layout_shape, to_layout
+from ..reading.shapes import size_value
+
+if TYPE_CHECKING:
+    from .problem import Problem
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -69,6 +75,33 @@ def layouts_of(target: Shape, inputs: tuple[Shape, ...], mixed: bool = False) ->
         names = ("mixed",) if mixed else ("hessian",)
         return (*names, "hessian-vec", "vec-row")
     return ("third",)
+
+
+def no_place(problem: Problem, target: Shape, sizes: Mapping[str, int]) -> LayoutError:
+    """The error that says why the layout asked for has no place for the derivative.
+
+    Shapes are written with the symbols of the inputs where these have no given sizes.
+    """
+    named = {size: symbol(name) for name, size in sizes.items() if name not in problem.sizes}
+    free = {} if len(named) + len(problem.sizes) < len(sizes) else named
+    shape = tuple(free.get(size, size) for size in target)
+    groups = [tuple(_size_of(part, problem.sizes) for part in problem.input(n).shape) for n in problem.slots]
+    if len(groups) == 1:
+        name = problem.title.partition("/")[0].removeprefix("∂")
+        try:
+            layout_shape(problem.layout, shape, groups[0], name, problem.slots[0])
+        except LayoutError as error:
+            return error
+    whole = " × ".join(f"({' × '.join(map(show, group))})" for group in groups)
+    front = " × ".join([*map(show, shape), whole])
+    what = f"{problem.layout} layout has no place for {problem.title}: {front}"
+    return LayoutError(what, "", "no --layout: the one that fits is found")
+
+
+def _size_of(size: int | str, given: Mapping[str, int]) -> Any:
+    if isinstance(size, int):
+        return size
+    return given.get(size) or (symbol(size) if size.isidentifier() else size_value(size, dict(given)))
 
 
 def arranged(tensor: Array, layout: str, target: Shape, inputs: tuple[Shape, ...]) -> Array | None:

@@ -63,7 +63,7 @@ class Problem:
         last = self.function.program.steps[-1].targets if self.function.program is not None else ()
         target = assigned[-1] if assigned and last else "f"
         if not self.order:
-            return f"{target} and the claim"
+            return "the first and the second formula"
         raised = {1: "", 2: "²", 3: "³"}[self.order]
         below = (
             "".join(f"∂{name}" for name in self.slots)
@@ -131,10 +131,12 @@ class Problem:
                 what = f"{entry.name} has {count} entries; a check needs no more than {MAX_ENTRIES}"
                 raise ReadingError(what, "", "sizes such as 3 and 4")
         for given in (self.function, self.claim):
+            directions = self.directions() if self.layout == "differential" else ()
+            known = (*names, *sizes, *self.constants, *directions, *self._intermediates(given))
             if given.program is not None:
-                directions = self.directions() if self.layout == "differential" else ()
-                known = (*names, *sizes, *self.constants, *directions, *self._intermediates(given))
                 given.program.check_names(known)
+            if given.index is not None:
+                given.index.check_names(known)
 
     def _intermediates(self, given: Formula) -> tuple[str, ...]:
         program = self.function.program

@@ -7,7 +7,7 @@ the claim fits there: "right", "wrong" or "unclear".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,13 @@ class Sampler:
         found = truth(self.problem, point, self.rng, compare)
         claim, error = claimed(self.problem, point, found)
         return Sample(self.problem, self.sizes(), point, found, claim, error)
+
+
+def points_text(problem: Problem, samples: Sequence[Sample]) -> str:
+    """Where a claim was looked at: `3 random points`, or `the given point`."""
+    if all(entry.value is not None for entry in problem.inputs):
+        return "the given point"
+    return f"{len(samples)} random point{'s' if len(samples) > 1 else ''}"
 
 
 def claimed(

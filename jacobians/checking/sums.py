@@ -52,7 +52,19 @@ def _is(number: float, value: float) -> bool:
 
 
 def product_rule(case: Case) -> Finding | None:
-    """The claim as a sum of the product rule's parts: one left out, or with another sign or factor."""
+    """The claim as a sum of the product rule's parts: one left out, or with another sign."""
+    found = _of_occurrences(case)
+    return found if found is not None and found.reason != "factor" else None
+
+
+def term_factor(case: Case) -> Finding | None:
+    """The claim as a sum of the derivative's terms, one of them with another factor."""
+    found = _of_occurrences(case)
+    return found if found is not None and found.reason == "factor" else None
+
+
+def _of_occurrences(case: Case) -> Finding | None:
+    """The claim as a sum of parts, one for each occurrence of the input."""
     problem = case.problem
     program = problem.function.program
     if not case.same_shape or case.claimed is None or program is None or problem.function.kind != "numpy":
@@ -70,7 +82,9 @@ def product_rule(case: Case) -> Finding | None:
     numbers = fitted(known, case.claimed) or _grouped(known, case)
     if numbers is None or all(_is(a, 1) for a in numbers):
         return None
-    return _of_numbers(numbers, "The product rule has a part for each occurrence of " + name)
+    summed = len(split_sum(statements(program)[-1][1])) > 1
+    what = "The derivative has a term" if summed else "The product rule has a part"
+    return _of_numbers(numbers, f"{what} for each occurrence of {name}")
 
 
 def _grouped(parts: list[list[Array]], case: Case) -> list[float] | None:
@@ -140,7 +154,10 @@ def _of_numbers(numbers: list[float], why: str) -> Finding | None:
     if all(_is(a, -1) for a in odd):
         return Finding("sign", f"{why}; {_count(odd)} there with the opposite sign.")
     if len(odd) == 1:
-        return Finding("factor", f"{why}; one is there {number_text(odd[0])} times.", factor=odd[0])
+        times = number_text(odd[0])
+        return Finding(
+            "factor", f"One term of the derivative stands in the claim {times} times.", factor=odd[0]
+        )
     return None
 
 

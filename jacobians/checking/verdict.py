@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "sum-forgotten": "a sum over an axis was left out",
     "unrelated": "no error of the other kinds explains it",
 }
+UNEXPLAINED = "No transpose, layout, factor, term or assumption that was tried makes it right."
 SIGNS = {"true": "✓", "false": "✗", "undecided": "?"}
 
 
@@ -34,8 +35,8 @@ class Verdict:
     """What `check` found; true in a condition only if the claim is right.
 
     `verdict` is "true", "false" or "undecided"; `reason` is one of `REASONS` for a false claim, else "".
-    `layout` names the layout in which the claim is right ("" where there is none).  `factor` is the constant
-    between claim and truth, `assumption` the condition under which the claim would be right,
+    `layout` names the layout in which the claim is right ("" where there is none).  `factor` times the
+    claim is the derivative, `assumption` the condition under which the claim would be right,
     `counterexample` an input at which it is wrong, `correct` a right formula in the layout asked for,
     `evidence` what was done to know it, `sentence` all of it in one sentence.
 
@@ -67,7 +68,8 @@ class Verdict:
         return found
 
     def __str__(self) -> str:
-        head = f"{SIGNS[self.verdict]} {self.title}: {headline(self)}"
+        said = headline(self)
+        head = f"{SIGNS[self.verdict]} {self.title}{' ' if said.startswith('are ') else ': '}{said}"
         lines = [head, *("    " + line for line in self.details)]
         if self.sentence and self.sentence not in head:
             lines.append("  " + self.sentence)
@@ -90,7 +92,7 @@ def headline(verdict: Verdict) -> str:
     'right numbers, wrong axis order'
     """
     if verdict.verdict == "true":
-        return f"right, in {verdict.layout} layout" if verdict.layout else "the same function"
+        return f"right, in {verdict.layout} layout" if verdict.layout else "are the same function"
     if verdict.verdict == "undecided":
         return "undecided"
     if verdict.reason == "assumption" and verdict.assumption:
@@ -99,6 +101,10 @@ def headline(verdict: Verdict) -> str:
         return f"right numbers, but this is {verdict.layout} layout"
     if verdict.reason == "axis-order":
         return "right numbers, wrong axis order"
+    if verdict.reason == "layout" and not verdict.layout:
+        return "wrong: the layout asked for has no place for the derivative"
+    if verdict.reason == "unrelated" and verdict.sentence not in ("", UNEXPLAINED):
+        return "wrong"
     return f"wrong: {REASONS.get(verdict.reason, verdict.reason)}"
 
 

@@ -11,12 +11,15 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from ..derivative import Jacobian
 from ..layouts import LAYOUTS
 from ..verbs import hessian, jacobian
 from .case import Case
 from .pieces import HOLE, occurrences
 
+SHOWN = 24  # entries of an array that are shown in place of a formula
 _TIES: Mapping[str, str] = {
     "symmetric": "G + G.T - np.diag(np.diag(G))",
     "diagonal": "np.diag(np.diag(G))",
@@ -33,8 +36,10 @@ _TIES: Mapping[str, str] = {
 def engine_formula(case: Case) -> str:
     """A right formula for the layout of the case, or "" where none can be written."""
     problem = case.problem
-    if problem.function.program is None or not problem.order:
+    if not problem.order:
         return ""
+    if problem.function.program is None:
+        return _of_callable(case)
     try:
         if problem.layout == "differential":
             return _differential(case)
@@ -46,6 +51,16 @@ def engine_formula(case: Case) -> str:
         return text or _index_text(found)
     except Exception:  # notation is a service: a formula that cannot be written is left out
         return ""
+
+
+def _of_callable(case: Case) -> str:
+    """The index form of a Python function's derivative where it can be traced, else its values."""
+    try:
+        return _index_text(_traced(case))
+    except Exception:  # notation is a service
+        given = all(entry.value is not None for entry in case.problem.inputs)
+        small = case.expected[0].size <= SHOWN
+        return str((np.round(case.expected[0], 6) + 0.0).tolist()) if given and small else ""
 
 
 def _traced(case: Case) -> Jacobian:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..checking.api import check
 from ..checking.placing import NAMES
@@ -20,7 +21,7 @@ from ..checking.tables import Row, judge_table, read_table, summary
 from ..checking.verdict import Verdict, headline
 from ..errors import JacobiansError, ReadingError
 from ..reading.shapes import Declarations, declarations
-from .output import add_output_arguments, emit, print_json, use_ascii
+from .output import add_output_arguments, emit, print_json, use_ascii, width_of
 
 ASCII = str.maketrans(
     {"✓": "ok", "✗": "x", "∂": "d", "×": "x", "²": "^2", "³": "^3", "δ": "d", "Σ": "sum ", "−": "-", "ᵀ": "'"}
@@ -71,6 +72,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=None, help="processes for --file (default: one for each core)"
     )
     add_output_arguments(parser)
+    explain_signs(parser)
+
+
+def explain_signs(parser: argparse.ArgumentParser) -> None:
+    """A formula that begins with a minus sign is taken for an option: say how to write it."""
+    usual = parser.error
+
+    def error(message: str) -> NoReturn:
+        option = message.partition(": expected ")[0].removeprefix("argument ")
+        if option in ("--claim", "--same") and "expected" in message:
+            what = f"{option} has no value; one that begins with - is taken for an option"
+            instead = "--claim=-A" if option == "--claim" else '"(-x)", in brackets'
+            raise JacobiansError(what, message, instead)
+        if message.startswith("unrecognized arguments: -") and not message[25:].startswith("-"):
+            raise JacobiansError(message, "a formula that begins with - is taken for an option", '"(-x) @ x"')
+        usual(message)
+
+    parser.error = error  # type: ignore[method-assign]
 
 
 def main(args: argparse.Namespace) -> int:
@@ -84,7 +103,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print_json(verdict.as_json())
     else:
-        emit(shown(str(verdict), args), args)
+        emit(shown(wrapped(str(verdict), width_of(args)), args), args)
     return 0 if verdict else 1
 
 
@@ -101,6 +120,8 @@ def judged(args: argparse.Namespace) -> Verdict:
         f, claim = words.pop(0), args.claim
     declared = declarations(words)
     wrt = [name for given in args.wrt for name in given.split(",")]
+    if not wrt and args.same is None and len(declared.names) == 1:
+        wrt = [*declared.names]
     if not wrt and args.same is None:
         raise JacobiansError(
             "check needs --wrt", f"inputs: {', '.join(declared.names)}", "--wrt x, or --same F G"
@@ -189,6 +210,22 @@ def _counted(key: str, groups: dict[str, Any]) -> list[str]:
             f"{name[:width]:<{width}}  {found['true']:4}  {found['false']:5}  {found['undecided']:9}"
         )
     return [*lines, ""]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Lines longer than the width broken between words, what follows indented."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        long = len(line) > width and not line.lstrip().startswith("right")
+        lines += (
+            textwrap.wrap(
+                line, width, subsequent_indent=indent + "  ", break_on_hyphens=False, break_long_words=False
+            )
+            if long
+            else [line]
+        )
+    return "\n".join(lines)
 
 
 def shown(text: str, args: argparse.Namespace) -> str:

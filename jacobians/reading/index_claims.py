@@ -70,6 +70,12 @@ class IndexClaim:
         """The letters that are summed over."""
         return tuple(letter for letter in self.letters() if letter not in self.axes)
 
+    def check_names(self, known: tuple[str, ...]) -> None:
+        """Raise UnknownNameError, with its place, for the first name that is not among `known`."""
+        for name in ast.walk(self.node):
+            if isinstance(name, ast.Name) and name.id in self.names:
+                value_of(self.statement, name, dict.fromkeys(known))
+
     def run(
         self, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None, budget: Budget | None = None
     ) -> Any:
