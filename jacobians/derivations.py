@@ -18,7 +18,7 @@ from .expression import Chain, Graph, graph_of
 from .layouts import shape_text
 from .notation import text as notation
 from .notation.blocks import counted
-from .notation.index import index_form
+from .notation.index import index_form, where_lines
 from .notation.latex import view_latex
 from .notation.printers import UNICODE
 from .notation.records import ChainView, Link, names, places
@@ -186,6 +186,7 @@ class Derivation:
             ],
             "complete": self.chain.complete,
             "index_form": self.index_form(),
+            "where": where_lines(names(self.view)),
             "details": self.details(),
             "nonzero": counted(self.pictured),
             "latex": self.latex(),
@@ -193,7 +194,8 @@ class Derivation:
         }
 
     def __repr__(self) -> str:
-        return f"Derivation ∂{self.target}/∂{self.input}: {self.shape}, {self.index_form()}"
+        wheres = "".join(f", {line}" for line in where_lines(names(self.view)))
+        return f"Derivation ∂{self.target}/∂{self.input}: {self.shape}, {self.index_form()}{wheres}"
 
     def __str__(self) -> str:
         return self.text()

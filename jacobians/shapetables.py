@@ -7,6 +7,7 @@ are put in.  The table prints for 80 columns, as HTML and as JSON.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from .derivative import Jacobian
 from .expr import Node
 from .expression import Graph
 from .layouts import LAYOUTS, layout_named, layout_recipe, layout_text, shape_text
-from .notation.index import index_form
+from .notation.index import index_form, where_lines
 from .notation.matrix import matrix_form
 from .notation.printers import ASCII, UNICODE, Printer
 from .notation.records import ChainView, Link, names, places
@@ -37,6 +38,7 @@ PLAIN = str.maketrans(
         "–": "-",
         "−": "-",
         "ᵀ": "'",
+        **{under: str(k) for k, under in enumerate("₀₁₂₃₄₅₆₇₈₉")},
         "⊗": "(x)",
     }
 )
@@ -117,7 +119,7 @@ class ShapeTable:
             }
             - set(self.rows[0].sizes if self.rows else ())
         )
-        notes = ["Read a shape as: target axes first, then (input axes)."]
+        notes = [reading_of(self.layout)]
         if free:
             notes.append(
                 "Sizes: add "
@@ -137,7 +139,7 @@ class ShapeTable:
             for group in groups
         ]
         legend = [f"{layout.title:<14} {layout.used_by}" for layout in LAYOUTS.values()]
-        last = "chain rule   left to right in tensor, numerator and vec; right to left in denominator"
+        last = f"{'chain rule':<14} left to right in tensor, numerator and vec; right to left in denominator"
         return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, last])])
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -168,7 +170,7 @@ class ShapeTable:
             for text in ["", *(LAYOUTS[n].title for n in names), "entries", "in indices", "nonzero"]
         )
         body = "".join(_html_row(r, names) for r in self.rows)
-        note = "<p>Target axes first, then (input axes).</p>"
+        note = "" if self.layout == "all" else f"<p>{html.escape(reading_of(self.layout))}</p>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
 
@@ -177,6 +179,22 @@ def _html_row(row: ShapeRow, names: Sequence[str]) -> str:
     texts = [*(row.layout(name) for name in names), show(row.entries), row.index, nonzero]
     cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
     return f"<tr><th>{html.escape(row.title)}</th>{cells}</tr>"
+
+
+def reading_of(layout: str) -> str:
+    """How to read a shape in a layout."""
+    if layout == "tensor":
+        return "Read a shape as: target axes first, then (input axes)."
+    known = LAYOUTS[layout]
+    return f"Shapes in the {layout} layout: {known.used_by}."
+
+
+def _numbered(text: str, sizes: Mapping[str, int]) -> str:
+    """Unit matrices with the numbers that are known: `I_M` as `I₃`."""
+    under = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+    return re.sub(
+        r"I_(\w+)", lambda m: f"I{str(sizes[m[1]]).translate(under)}" if m[1] in sizes else m[0], text
+    )
 
 
 def _at(size: Size, sizes: Mapping[str, int]) -> Size:
@@ -217,7 +235,7 @@ def _fitting(columns: list[list[str]], titles: list[str], width: int) -> list[li
 
 
 def link_of(J: Jacobian) -> Link:
-    """A Jacobian as what the renderers take; where its target is a derivative, with what that is of and by."""
+    """A Jacobian as what the renderers take; a derivative as target with what it is of and by."""
     of, by = derived(J)
     target, given = J.target_name or "f", J.input_name or "x"
     return Link(target, given, J.target_shape, J.input_shape, J.terms, of=of, by=by)
@@ -273,13 +291,20 @@ def _row(
     known = names(view)
     _, letters = places(view, known)
     index = index_form(J.terms, letters, known, printer)
+    wheres = [line for line in where_lines(known, printer) if _stands(line.split(" = ")[0], index)]
+    index = "; ".join([index, *wheres])
     index = index if len(index) <= 40 else "…"
     notes = {}
     for layout in KRONECKER:
         form = matrix_form(J.terms, layout, known) if len(J.shape) > 2 else None
         if form is not None and len(form.text) <= 16:
-            notes[layout] = form.text.replace(" ⊗ ", "⊗")
+            notes[layout] = _numbered(form.text.replace(" ⊗ ", "⊗"), sizes)
     return ShapeRow(link.title, J.target_shape, J.input_shape, index, link.nonzero, kind, notes, sizes)
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether a name stands in an index form."""
+    return re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) is not None
 
 
 def table_of(J: Jacobian, layout: str) -> ShapeTable:

@@ -403,3 +403,17 @@ def test_differences_where_no_complex_step_is_possible() -> None:
 def test_steps_out_of_order_are_refused() -> None:
     with pytest.raises(JacobiansError, match="step 'f' uses 'z', which comes after it"):
         setting.setting({"steps": {"f": "tanh(z)", "z": "2 * x"}, "values": {"x": 1.0}})
+
+
+@pytest.mark.parametrize("name", ["999", "E99"])
+def test_the_hint_for_a_wrong_id_sorts_numbers_as_numbers(name: str) -> None:
+    ids = [claim.id for claim in rows.packaged()]
+    last = max(
+        (one for one in ids if one[:1].isalpha() == name[:1].isalpha() and one[:1] != "N"), key=_number
+    )
+    with pytest.raises(JacobiansError, match=f" to {last}$"):
+        rows.select(rows.packaged(), name)
+
+
+def _number(name: str) -> int:
+    return int(name.lstrip("E"))

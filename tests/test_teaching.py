@@ -18,6 +18,8 @@ from jacobians.errors import (
     UnsupportedError,
 )
 from jacobians.explanations import ALIASES, EXPLANATIONS
+from jacobians.notation.index import einsum_text
+from jacobians.notation.records import names, places
 
 rng = np.random.default_rng(11)
 A, x, b, y = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3), rng.normal(size=3)
@@ -336,3 +338,40 @@ def test_second_derivatives_are_titled_as_such(case: str, tmp_path: Any) -> None
 def test_first_derivatives_keep_their_titles() -> None:
     J = jac.jacobian(cubes, "x")(np.ones((3, 4)), np.ones(4))
     assert J.view().whole.title == "∂cubes/∂x" and "^2" not in J.latex().split("\n")[1]
+
+
+def test_sizes_of_several_terms_are_in_brackets() -> None:
+    made = jac.show("y = x[1:] - x[:-1]", wrt="x", x="n")
+    assert "(n−1)×n" in made.text() and "(n - 1) \\times n" in made.latex()
+    assert "  n×n" in jac.show("y = tanh(x)", wrt="x", x="n").text()
+
+
+def test_a_table_in_one_layout_reads_as_that_layout() -> None:
+    table = jac.shapes("z = A @ x", layout="vec", A="M,N", x="N", M=3)
+    assert "target axes first" not in str(table) and "vec layout" in str(table)
+    assert "I₃" in str(table) and "I_M" not in str(table)
+    assert "target axes first" in str(jac.shapes("z = A @ x", A="M,N", x="N"))
+
+
+def test_the_legend_of_the_layouts_is_aligned() -> None:
+    lines = str(jac.shapes("z = A @ x", layout="all", A="M,N", x="N")).splitlines()
+    starts = {line.index(word) for line in lines for word in ("numpy ravel", "left to right") if word in line}
+    assert len(starts) == 1
+
+
+def test_numbers_stand_before_the_array_and_formulas_in_brackets() -> None:
+    assert "0.5 * (1 / (b + 1))   # at J[i, i]" in jac.show("y = x/(b+1)/2", wrt="x", x="N", b="N").text()
+
+
+def test_every_letter_is_defined() -> None:
+    text = "p = exp(A @ x); L = log(sum(p*p) + 1) * norm(A @ x)"
+    made = jac.show(text, wrt="A", A="M,N", x="N")
+    found = made.as_json()
+    letters = {line.split(" = ")[0] for line in found["where"]}
+    assert letters and all(f"{letter} = " in made.text() for letter in letters)
+    assert all(f", {line}" in repr(made) for line in found["where"])
+    known = names(made.view)
+    lines = einsum_text(made.jacobian.terms, places(made.view, known)[1], known).splitlines()
+    assert [line.removeprefix("# ") for line in lines if line.startswith("# ")] == found["where"]
+    for row in jac.shapes(text, A="M,N", x="N").rows:  # an index form with a letter has its meaning beside it
+        assert "u" not in row.index.split() or "u = " in row.index

@@ -20,7 +20,10 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ascii", action="store_true", help="ASCII instead of mathematical symbols")
     group.add_argument("--width", type=int, default=None, help="columns (default: the terminal's, or 80)")
     group.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colour (NO_COLOR is obeyed)"
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour (auto obeys NO_COLOR; always colours even then, and needs the extra cli)",
     )
 
 
@@ -81,6 +84,8 @@ def emit(text: str, args: argparse.Namespace) -> None:
         from rich.console import Console
         from rich.text import Text
     except ImportError:
+        if getattr(args, "color", "auto") == "always":
+            print("note: colour needs rich: pip install 'jacobians[cli]'", file=sys.stderr)
         print(text)
         return
     painted = Text(text)

@@ -173,6 +173,14 @@ def select(claims: Sequence[Claim], only: str | None) -> tuple[Claim, ...]:
     return tuple(claim for claim in claims if claim.id in chosen)
 
 
+def _nearest(name: str, ids: Sequence[str]) -> str:
+    """The closest id, or where its kind of ids ends: numbers are sorted as numbers."""
+    kind = name[:1] if name[:1] in "EN" else ""
+    tails = [one[len(kind) :] for one in ids if one.startswith(kind)]
+    numbers = sorted(int(tail) for tail in tails if tail.isdigit())
+    return f"{kind}{numbers[0]} to {kind}{numbers[-1]}" if numbers else did_you_mean(name, ids)
+
+
 def _span(part: str, ids: Sequence[str]) -> Sequence[str]:
     ends = re.fullmatch(r"([EN]?)(\d+)(?:\s*-\s*([EN]?)(\d+))?", part.upper())
     if not ends:
@@ -181,9 +189,7 @@ def _span(part: str, ids: Sequence[str]) -> Sequence[str]:
     last = first if ends[4] is None else (ends[3] or ends[1]) + str(int(ends[4]))
     for name in (first, last):
         if name not in ids:
-            raise UnknownNameError(
-                f"there is no claim {name}", f"{ids[0]} to {ids[-1]}", did_you_mean(name, ids)
-            )
+            raise UnknownNameError(f"there is no claim {name}", f"{ids[0]} to {ids[-1]}", _nearest(name, ids))
     low, high = ids.index(first), ids.index(last)
     if low > high:
         raise ReadingError(f"the choice {part!r} runs backwards", "", f"{last}-{first}")

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..axes import Poly
-from ..expr import Node
+from ..expr import Factor, Node
 from ..layouts import plain_shape
 from ..terms import Term, TermSum
 from ..wiring import Table
 from .arrays import Arrays, array_text, flatten
 from .entries import index_of, letter, tidy
-from .forms import TEXT, ascii_form
+from .forms import POWER, TEXT, ascii_form
 from .letters import label_letters, place_letters
 from .naming import CLEAR, Names, is_integer, is_plain, name_values
+from .numpy_forms import NUMPY
 from .printers import ASCII, CODE, UNICODE, Printer, number_text
 from .reader import Places, Reader, applied, factor_nodes, read_terms, term_nodes
 
@@ -77,6 +78,7 @@ class Einsum:
     operands: tuple[str, ...]
     coefficient: Any
     at: str
+    compound: bool = False  # whether the only operand is a formula that a number in front needs in brackets
 
     @property
     def text(self) -> str:
@@ -84,7 +86,7 @@ class Einsum:
         size = "" if self.coefficient == 1 else f"{number_text(self.coefficient)} * "
         taken, _, given = self.subscripts.partition("->")
         if len(self.operands) == 1 and taken == given:
-            call = size + self.operands[0]
+            call = size + (f"({self.operands[0]})" if size and self.compound else self.operands[0])
         elif not self.operands:
             call = repr(self.coefficient) if not isinstance(self.coefficient, Poly) else size[:-3]
         else:
@@ -105,6 +107,7 @@ def einsum_call(
     names = names or name_values(term_nodes(term))
     places = places or place_letters(len(term.target), len(term.input), avoid=names.taken())
     coefficient, atoms, sizes = flatten(term, names)
+    coefficient, atoms = _numbers_out(coefficient, atoms, names)
     opened = Term(coefficient, tuple(atoms), term.target, term.input, tuple(sizes))
     letters = label_letters(opened, places, names.taken())
     carried = {label for _, labels in atoms for label in labels}
@@ -115,7 +118,28 @@ def einsum_call(
     slots = (*term.target, *term.input)
     tables = {slot.node.serial: names.of(slot.node) or "T" for slot in slots if isinstance(slot, Table)}
     at = "" if list(slots) == output else f"J[{', '.join(str(index_of(s, along, tables)) for s in slots)}]"
-    return Einsum(subscripts, tuple(array_text(node, names) for node, _ in atoms), coefficient, at)
+    operands = tuple(array_text(node, names) for node, _ in atoms)
+    form = Arrays(names).form(atoms[0][0]) if len(atoms) == 1 else None
+    compound = form is not None and NUMPY.at(form, POWER) != NUMPY.print(form)
+    return Einsum(subscripts, operands, coefficient, at, compound)
+
+
+def _numbers_out(coefficient: Any, atoms: Sequence[Factor], names: Names) -> tuple[Any, list[Factor]]:
+    """The coefficient with the factors that are numbers multiplied in, and the others."""
+    kept: list[Factor] = []
+    for node, labels in atoms:
+        form = Arrays(names).form(node) if node.shape == () else None
+        if form is not None and form.op == "number":
+            coefficient = tidy(coefficient * form.value)
+        else:
+            kept.append((node, labels))
+    return coefficient, kept
+
+
+def einsum_text(terms: TermSum, places: Places, names: Names) -> str:
+    """All Terms as einsum calls, a line each, then what their letters stand for: `# u = A x`."""
+    calls = [einsum_call(term, places, names).text for term in terms.terms] or ["0"]
+    return "\n".join([*calls, *(f"# {line}" for line in where_lines(names))])
 
 
 @dataclass(frozen=True, slots=True)

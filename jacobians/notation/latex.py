@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..axes import Poly, Shape
+from ..axes import Poly, Shape, Size
 from .entries import Expr, Index
 from .forms import ATOM as FORM_ATOM
 from .forms import HADAMARD, PLUS, Form, FormPrinter, Printed, write_plus
@@ -257,8 +257,12 @@ def _power(order: int) -> str:
 def shape_latex(target: Shape, given: Shape) -> str:
     """`M \\times (M \\times N)`; a scalar counts as 1."""
 
+    def one(size: Size) -> str:
+        text = latex_size(size)
+        return f"({text})" if " + " in text or " - " in text else text
+
     def side(shape: Shape) -> str:
-        text = " \\times ".join(latex_size(size) for size in shape) or "1"
+        text = " \\times ".join(map(one, shape)) or "1"
         return f"({text})" if len(shape) > 1 else text
 
     return f"{side(target)} \\times {side(given)}"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..axes import Shape, show
+from ..axes import Shape, Size, show
 from ..layouts import plain_shape, shape_text
 from .blocks import Picture, block_titles, counted, density, picture
 from .index import einsum_call, index_form, where_lines
@@ -79,10 +79,17 @@ def brace_shape(target: Shape, given: Shape) -> str:
 
     >>> brace_shape((), (3, 4)), brace_shape((3,), (3, 4)), brace_shape((3,), ())
     ('1×(3×4)', '3×(3×4)', '3×1')
+    >>> from ..axes import symbol
+    >>> brace_shape((symbol("n") - 1,), (symbol("n"),))
+    '(n−1)×n'
     """
 
+    def one(size: Size) -> str:
+        text = show(size)
+        return f"({text.replace(' - ', '−').replace(' + ', '+')})" if " " in text else text
+
     def side(shape: Shape) -> str:
-        text = "×".join(show(size) for size in shape) or "1"
+        text = "×".join(map(one, shape)) or "1"
         return f"({text})" if len(shape) > 1 else text
 
     return f"{side(target)}×{side(given)}"

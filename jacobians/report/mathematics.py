@@ -111,8 +111,14 @@ def size_math(size: Size) -> str:
     )
 
 
+def factor_math(size: Size) -> str:
+    """A size among others: a sum in brackets."""
+    made = size_math(size)
+    return row(OPEN, made, CLOSE) if isinstance(size, Poly) and len(size.monomials) > 1 else made
+
+
 def _side(shape: Shape, role: str, several: bool) -> str:
-    made = "<mo>×</mo>".join(size_math(size) for size in shape) or "<mn>1</mn>"
+    made = "<mo>×</mo>".join(factor_math(size) for size in shape) or "<mn>1</mn>"
     return tag("mrow", f"{OPEN}{made}{CLOSE}" if several and len(shape) > 1 else made, class_=role)
 
 
