@@ -19,7 +19,10 @@ from .ops.structural import compiled
 from .plan import key_of, repeated
 from .spelling import spell
 
-RESERVED = {"np", "float", "int", "range", "len"}
+RESERVED = {
+    "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
+    "ndarray", "array", "empty", "_into",
+}  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from .codegen import Program
 from .contraction.lowering import OUTER_ENTRIES, OUTER_ROW
 from .derivative import Jacobian
 from .expr import Node
+from .spelling import number_text
 from .terms import Term, TermSum, canonical, core
 from .toeplitz import Layout
 from .wiring import Affine
@@ -67,7 +68,7 @@ def core_text(made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Call
     parts = []
     for t in terms.terms:
         texts = [name_of(node) for node, _ in t.factors]
-        text = " * ".join([repr(float(t.coefficient))] * (t.coefficient != 1 or not texts) + texts)
+        text = " * ".join([number_text(float(t.coefficient))] * (t.coefficient != 1 or not texts) + texts)
         if not t.carried or t.factors[0][0].dtype != dtype:
             text = f"np.asarray({text}, np.{dtype})"
         parts.append(f"({text}, {core_wiring(t, t.factors[0][1] if t.factors else ())!r}), ")
@@ -87,7 +88,7 @@ def scalar_entries(made: Program, terms: TermSum) -> list[str] | None:
             return None
         flat = int(np.ravel_multi_index(places, shape)) if shape else 0  # type: ignore[arg-type]
         names = [made.names[n.serial] for n, _ in t.factors]
-        text = " * ".join(([repr(float(t.coefficient))] if t.coefficient != 1 or not names else []) + names)
+        text = " * ".join(([number_text(float(t.coefficient))] if t.coefficient != 1 or not names else []) + names)
         parts[flat].append(text)
     return [" + ".join(part) or "0.0" for part in parts]
 
@@ -202,7 +203,8 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     lines: list[str] = []
     found = [_operand(made.names[serial], axes, region) for serial, axes in region.operands]
     if region.coefficient != 1 and (len(found) > 1 or add) and found:
-        found[0] = _scaled(made, lines, found[0], region.coefficient)
+        truths = made.dtypes.get(region.operands[0][0]) == np.bool_  # numpy does not negate these
+        found[0] = _scaled(made, lines, found[0], 1.0 * region.coefficient, not truths)
     used = set()
     for i, j in pairing(region):
         found.append(_multiplied(made, lines, found[i], found[j]))
@@ -211,7 +213,7 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     if add and not view.isidentifier():
         view = _line(made, lines, view)
     texts = [_spread(name, axes, len(region.sizes)) for name, axes in left] or [
-        repr(float(region.coefficient))
+        number_text(float(region.coefficient))
     ]
     if add:
         act = f"{_bound(made, 'add_blocks', add_blocks)}({view}, {texts[0]}, {texts[-1]})"
@@ -219,7 +221,7 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     if len(left) == 2:
         return [*lines, _product_into(view, left, texts, region)]
     if left and region.coefficient != 1:
-        return [f"np.multiply({float(region.coefficient)!r}, {texts[0]}, {view})"]
+        return [f"np.multiply({number_text(float(region.coefficient))}, {texts[0]}, {view})"]
     return [*lines, f"np.copyto({view}, {texts[0]})"]
 
 
@@ -238,8 +240,9 @@ def _product_into(view: str, left: Sequence[Operand], texts: Sequence[str], regi
     return f"np.multiply({texts[0]}, {texts[1]}, {view})"
 
 
-def _scaled(made: Program, lines: list[str], operand: Operand, coefficient: Any) -> Operand:
-    text = f"-{operand[0]}" if coefficient == -1 else f"{float(coefficient)!r} * {operand[0]}"
+def _scaled(made: Program, lines: list[str], operand: Operand, coefficient: float, negates: bool) -> Operand:
+    negated = negates and coefficient == -1
+    text = f"-{operand[0]}" if negated else f"{number_text(float(coefficient))} * {operand[0]}"
     return _line(made, lines, text), operand[1]
 
 

@@ -314,3 +314,43 @@ def test_batch_axes_that_cannot_be_are_errors() -> None:
     assert raised.value.instead == "np.moveaxis(x, 1, 0)"
     with pytest.raises(JacobiansError, match="in_axes names 'y', no argument"):
         jac.vectorize(lambda x: x, in_axes={"y": None})(np.ones((5, 4)))
+
+
+@pytest.mark.parametrize("form", [{}, {"dense": True}, {"dense": True, "reuse": True}])
+@pytest.mark.parametrize("n", [2, 3, 9])
+def test_arguments_are_called_as_the_caller_likes(form: dict[str, bool], n: int) -> None:
+    x = np.linspace(0.1, 1.0, n)
+    wanted = np.asarray(jac.jacobian(lambda x: np.sin(x[:2]) * x[1])(x))
+    for f in (
+        lambda type: np.sin(type[:2]) * type[1],
+        lambda empty: np.sin(empty[:2]) * empty[1],
+        lambda array: np.sin(array[:2]) * array[1],
+        lambda ndarray: np.sin(ndarray[:2]) * ndarray[1],
+        lambda math: np.sin(math[:2]) * math[1],
+        lambda out: np.sin(out[:2]) * out[1],
+        lambda np_, float: np.sin(np_[:2]) * np_[1] + 0 * float[:2],
+    ):
+        held = (x,) * f.__code__.co_argcount
+        compiled = jac.jacobian(f, wrt=0).compile(*held, **form)
+        np.testing.assert_allclose(np.asarray(compiled(*held)), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [np.sin, np.cos, np.tan])
+@pytest.mark.parametrize("dense", [False, True])
+def test_compiled_scalars_at_infinity_are_nan_as_in_numpy(f: Any, dense: bool) -> None:
+    compiled = jac.jacobian(lambda x: f(x)).compile(1.0, dense=dense)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(np.asarray(compiled(np.inf)))
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_compiled_coefficients_and_masks_of_every_kind(dense: bool) -> None:
+    x = np.ones(3)
+    for f, at in (
+        (lambda x: np.stack([np.cumsum(x), -np.cumsum(x)]), x),
+        (lambda x: x * x * float("inf"), 1.0),
+        (lambda x: np.outer(x, x) * float("inf"), x),
+    ):
+        with np.errstate(invalid="ignore"):
+            found = np.asarray(jac.jacobian(f).compile(at, dense=dense)(at))
+            np.testing.assert_array_equal(found, np.asarray(jac.jacobian(f)(at)))
