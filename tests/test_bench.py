@@ -17,6 +17,7 @@ from jacobians import cli
 from jacobians.bench import Comparison, compare, problem
 from jacobians.bench.comparing import batched_inputs
 from jacobians.bench.measuring import Timing, environment, interleaved, peak_memory, show_seconds
+from jacobians.bench.pictures import point_labels
 from jacobians.bench.running import deviation
 from jacobians.errors import MissingExtraError, UnknownNameError
 
@@ -358,3 +359,21 @@ def test_columns_are_explained_under_the_table(capsys: pytest.CaptureFixture[str
     for word in ("plain: ", "unit-free: ", "dense: ", "structured: ", "random: "):
         assert word in out
     assert all(len(line) <= 80 for line in out.splitlines())
+
+
+def test_a_picture_labels_each_place_once_and_leaves_zero_flop_out() -> None:
+    found = compare(layer, "A", repeat=1)(*ARRAYS)
+    labels = point_labels(found)
+    points = {(one.row.flop, one.row.peak_bytes) for one in found.rows}
+    assert labels.keys() <= {*points, *((one.row.flop, one.row.peak_bytes) for one in found.paths)}
+    assert 0 < len(labels) < len(found.rows)
+    nothing = compare(lambda A, x: A @ x, "A", repeat=1, orders=["reverse"], modes=["lazy"])(*ARRAYS[:2])
+    assert [one.row.flop for one in nothing.rows] == [0]
+    assert point_labels(nothing) == {}
+
+
+def test_the_place_of_a_picture_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    place = str(tmp_path / "p.png")
+    words = ["z=A@x", "A:M,N", "x:N", "M=3", "N=4", "--wrt", "A", "--repeat", "1", "--plot", place]
+    assert f"picture in {place}" in run(capsys, *words)[2]

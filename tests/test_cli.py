@@ -276,3 +276,12 @@ def test_a_picture_needs_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, out) == (2, "")
     assert "a picture needs one" in err and "try: add M=4" in err
     assert run(capsys, "show", *LAYER, "M=3", "N=4", "--wrt", "A", "--as", "svg")[1].startswith("<svg")
+
+
+def test_colour_without_rich_says_how_to_install_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", "--color", "always")
+    assert (status, err) == (0, "note: colour needs rich: pip install 'jacobians[cli]'\n")
+    assert (out, "") == run(capsys, "show", *LAYER, "--wrt", "A", "--color", "never")[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import TYPE_CHECKING, Any
 
 from ..errors import missing_extra
@@ -17,18 +18,19 @@ def comparison_figure(found: Comparison, path: str | None = None) -> Any:
     left, right = figure.subplots(1, 2)
     for rows, marker in ((found.rows, "o"), (found.paths, "s")):
         for mode, colour in (("lazy", "C0"), ("materialized", "C3")):
-            mine = [one for one in rows if one.row.mode == mode]
-            kind = "path, " if marker == "s" else ""
-            flop = [max(1, one.row.flop) for one in mine]
-            left.scatter(
-                flop, [one.row.peak_bytes for one in mine], c=colour, marker=marker, label=kind + mode
-            )
+            mine = [one for one in rows if one.row.mode == mode and one.row.flop > 0]
             timed = [one for one in mine if one.seconds is not None]
-            seconds = [one.seconds for one in timed]
-            right.scatter([max(1, one.row.flop) for one in timed], seconds, c=colour, marker=marker)
-    for one in (*found.rows, *found.paths):
-        name = one.row.name.split("  ")[0]
-        left.annotate(name, (max(1, one.row.flop), one.row.peak_bytes), fontsize=6, alpha=0.7)
+            kind = ("path, " if marker == "s" else "") + mode
+            style = {"c": colour, "marker": marker, "label": kind}
+            if mine:
+                left.scatter([one.row.flop for one in mine], [one.row.peak_bytes for one in mine], **style)
+            if timed:
+                right.scatter([one.row.flop for one in timed], [one.seconds for one in timed], **style)
+    labels = point_labels(found)
+    last = max((flop for flop, _ in labels), default=1)
+    for (flop, peak), name in labels.items():
+        side, shift = ("right", -6) if _decades(flop, last) < 0.8 else ("left", 6)
+        left.annotate(name, (flop, peak), (shift, 5), textcoords="offset points", fontsize=6, ha=side)
     left.set(
         xlabel="flop (counted)", ylabel="peak bytes (counted)", title=found.title, xscale="log", yscale="log"
     )
@@ -39,8 +41,30 @@ def comparison_figure(found: Comparison, path: str | None = None) -> Any:
         xscale="log",
         yscale="log",
     )
-    left.legend(fontsize=7)
+    if left.collections:
+        left.legend(fontsize=7)
+    if any(one.row.flop == 0 for one in (*found.rows, *found.paths)):
+        left.annotate("orders of 0 flop are left out", (0.02, 0.02), xycoords="axes fraction", fontsize=6)
     return _done(figure, path)
+
+
+def point_labels(found: Comparison) -> dict[tuple[int, int], str]:
+    """One label for all points (flop, peak bytes) that lie closer than labels do on logarithmic axes."""
+    names: dict[tuple[int, int], list[str]] = {}
+    for one in (*found.paths, *found.rows):
+        flop, peak = one.row.flop, one.row.peak_bytes
+        if flop <= 0:
+            continue
+        near = (at for at in names if _decades(at[0], flop) < 0.4 and _decades(at[1], peak) < 0.12)
+        known = names.setdefault(next(near, (flop, peak)), [])
+        name = one.row.name.split("  ")[0].split(":")[0]
+        if name not in known:
+            known.append(name)
+    return {at: ", ".join(known[:2]) + (", ..." if known[2:] else "") for at, known in names.items()}
+
+
+def _decades(a: int, b: int) -> float:
+    return abs(log10(max(1, a)) - log10(max(1, b)))
 
 
 def history_figure(result: SearchResult, named: dict[str, int], path: str | None = None) -> Any:

@@ -246,11 +246,11 @@ def matrix_latex(form: MatrixForm) -> str:
 def fraction(link: Link) -> str:
     """`\\frac{\\partial z}{\\partial A}`."""
     order, name = link.above
-    under = " \\, ".join(f"\\partial {latex_name(given)}{_power(times)}" for given, times in link.below)
-    return f"\\frac{{\\partial{_power(order)} {latex_name(name)}}}{{{under}}}"
+    under = " \\, ".join(f"\\partial {latex_name(given)}{_order(times)}" for given, times in link.below)
+    return f"\\frac{{\\partial{_order(order)} {latex_name(name)}}}{{{under}}}"
 
 
-def _power(order: int) -> str:
+def _order(order: int) -> str:
     return "" if order == 1 else f"^{order}" if order < 10 else f"^{{{order}}}"
 
 
