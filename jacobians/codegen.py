@@ -8,6 +8,8 @@ printed, never user text.
 from __future__ import annotations
 
 import keyword
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,8 @@ from .ops.structural import compiled
 from .plan import key_of, repeated
 from .spelling import spell
 
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+LARGE = 1 << 12  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
     "ndarray", "array", "empty", "_into",
@@ -36,6 +40,7 @@ class Program:
     comments: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
     last: dict[str | None, int] = field(default_factory=dict)
+    large: set[str] = field(default_factory=set)
 
     def fresh(self, wish: str | None) -> str:
         """A name that is a Python identifier and not taken, `wish` if it can be."""
@@ -80,6 +85,8 @@ def program(
         slots[node.serial] = first.serial
         known_already = made.names.get(first.serial)
         made.names[node.serial] = known_already or _write(made, node, running, write)
+        if running and node.args and math.prod(node.shape) >= LARGE:  # type: ignore[arg-type]
+            made.large.add(made.names[node.serial])
     return made
 
 
@@ -138,6 +145,20 @@ def _constant(made: Program, node: Node) -> str:
     return name
 
 
+def released(lines: Sequence[str], names: set[str], result: str) -> list[str]:
+    """The lines, with every one of the names deleted after its last use: its memory serves what comes next."""
+    last: dict[str, int] = {}
+    for k, line in enumerate([*lines, result]):
+        last.update(dict.fromkeys(names.intersection(IDENTIFIER.findall(line)), k))
+    done: dict[int, list[str]] = {}
+    for name, k in last.items():
+        done.setdefault(k, []).append(name)
+    found: list[str] = []
+    for k, line in enumerate(lines):
+        found += [line, f"del {', '.join(sorted(done[k]))}"] if k in done else [line]
+    return found
+
+
 def build(
     made: Program,
     arguments: Sequence[str],
@@ -151,7 +172,7 @@ def build(
     """
     import numpy as np
 
-    body = [*made.lines, f"return {result}"]
+    body = [*released(made.lines, made.large - set(arguments), result), f"return {result}"]
     if fails:
         names = [argument.partition("=")[0] for argument in arguments if "=" not in argument]
         body = [

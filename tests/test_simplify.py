@@ -292,3 +292,24 @@ def test_forms_name_what_is_returned():
     ((array, wiring),) = call(x)
     np.testing.assert_allclose(array, 2 * x)
     assert wiring == "i: i|i"
+
+
+def test_what_is_no_longer_needed_is_let_go_within_the_call():
+    def deep(X):
+        for _ in range(20):
+            X = np.sin(X) + 1.0
+        return np.sum(X)
+
+    X = rng.normal(size=(200, 100))
+    call = jac.value_and_jacobian(deep).compile(X)
+    call(X)
+    tracemalloc.start()
+    call(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (
+        peak < 50 * X.nbytes
+    )  # of the 80 arrays that are made, the 20 sines' arguments wait for their cosines
+    assert "del " in call.source
+    small = jac.jacobian(lambda x: np.sum(np.sin(np.cos(x)))).compile(np.ones(8))
+    assert "del " not in small.source
