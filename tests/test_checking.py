@@ -21,7 +21,7 @@ from jacobians.checking.points import WORDS, draw, draw_whole
 from jacobians.checking.problem import Input, Problem
 from jacobians.checking.proof import prove
 from jacobians.checking.structure import shared
-from jacobians.errors import JacobiansError, LayoutError, ReadingError, UnknownNameError
+from jacobians.errors import JacobiansError, LayoutError, ReadingError, ShapeError, UnknownNameError
 from jacobians.layouts import to_layout
 
 RNG = np.random.default_rng(0)
@@ -489,6 +489,13 @@ def test_undecided_is_not_true() -> None:
         ({"wrt": "x", "structure": {"x": "round"}}, UnknownNameError, "structure 'round' is not known"),
         ({"wrt": "x", "inputs": {}}, ReadingError, "the inputs have no shapes"),
         (
+            {"wrt": "x", "sizes": {"n": 0}},
+            ShapeError,
+            "size n is 0: a claim is judged at sizes of 1 and more",
+        ),
+        ({"wrt": "x", "inputs": {"x": "0"}}, ShapeError, "x has no entries: there is nothing to judge"),
+        ({"wrt": "x", "order": 5}, ReadingError, "order 5 is not judged"),
+        (
             {"wrt": "x", "sizes": {"n": 10**6}},
             ReadingError,
             "x has 1000000 entries; a check needs no more than 4000",
@@ -500,6 +507,26 @@ def test_questions_that_make_no_sense(words: dict[str, Any], kind: type[Jacobian
     with pytest.raises(kind) as caught:
         check("x @ x", "2*x", **{"inputs": {"x": "n"}, **words})
     assert caught.value.what == text
+
+
+def test_arrays_that_do_not_fit_the_declarations() -> None:
+    """One letter has one size."""
+    f = jac.read("A @ x + b", A="M,N", x="N", b="M")
+    arrays = {"A": np.ones((3, 4)), "x": np.ones(4), "b": np.ones(5)}
+    with pytest.raises(ShapeError, match="size M is 3 from A and 5 from b"):
+        check(f, "A", wrt="x", inputs=arrays)
+    assert check(f, "A", wrt="x", inputs={**arrays, "A": np.ones((5, 4))})
+
+
+def test_functions_of_whole_matrices_in_index_claims() -> None:
+    """`inv(X)[i,k]` and `X.T[i,k]` are entries of what is computed first."""
+    words: dict[str, Any] = {"wrt": "X", "inputs": {"X": "n,n"}, "assume": {"X": "invertible"}}
+    right = "i j|k l: -inv(X)[i,k] * np.linalg.inv(X)[l,j]"
+    assert check("np.linalg.inv(X)", right, **words)
+    assert not check("np.linalg.inv(X)", right.replace("i,k", "k,i"), **words)
+    assert check("np.trace(X @ X)", "|i j: 2*X.T[i,j]", wrt="X", inputs={"X": "n,n"})
+    with pytest.raises(UnknownNameError, match="unknown name 'Q'"):
+        check("np.linalg.inv(X)", "i j|k l: inv(Q)[i,k] * X[l,j]", **words)
 
 
 def test_one_array_used_twice_and_two_arrays_are_told_apart() -> None:

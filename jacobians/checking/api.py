@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ReadingError, ShapeError, UnknownNameError
-from ..reading.shapes import Size, parse_shape
+from ..reading.function import ReadFunction
+from ..reading.shapes import Size, bindings_from_values, parse_shape
 from .equal import judge_same
 from .formulas import Formula, formula
 from .judging import judge
@@ -56,6 +57,8 @@ def check(
         function.names,
         function.kind if function.kind == "matrixcalculus" and _reads(claim) else syntax,
     )
+    if isinstance(f, ReadFunction):
+        _fitting(f, inputs or {})
     names = () if wrt is None else (wrt,) if isinstance(wrt, str) else tuple(wrt)
     named = known_layout(layout)
     _orders(order)
@@ -109,6 +112,12 @@ def _sizes(sizes: Mapping[str, int]) -> None:
                 f"sizes: {', '.join(f'{k}={v}' for k, v in sizes.items())}"[:90],
                 f"{name}=3, or no size: one is chosen",
             )
+
+
+def _fitting(f: ReadFunction, inputs: Mapping[str, Any]) -> None:
+    """Raise ShapeError where given arrays do not fit the declarations of a function that was read."""
+    arrays = {name: value for name, value in inputs.items() if not isinstance(value, str | tuple)}
+    bindings_from_values(f.shapes, arrays)
 
 
 def _reads(claim: Any) -> bool:

@@ -32,6 +32,7 @@ class Formula:
     names: tuple[str, ...]
     program: Program | None = None
     index: IndexClaim | None = None
+    parts: tuple[tuple[str, Program], ...] = ()  # arrays that an index claim takes entries of: `inv(X)[i,k]`
     call: Callable[..., Any] | None = None
     array: Any = field(default=None, repr=False)
 
@@ -40,7 +41,8 @@ class Formula:
         if self.program is not None:
             return self.program.run({name: values[name] for name in values}, BUDGET)
         if self.index is not None:
-            return _run_index(self.index, values, shape)
+            whole = {name: program.run({**values}, BUDGET) for name, program in self.parts}
+            return _run_index(self.index, {**values, **whole}, shape)
         if self.call is not None:
             return self.call(*(values[name] for name in self.names))
         return self.array
@@ -71,8 +73,7 @@ def formula(given: Any, names: Iterable[str] = (), syntax: str = "") -> Formula:
 
 def _from_text(text: str, syntax: str) -> Formula:
     if syntax != "matrixcalculus" and is_index_claim(text):
-        claim = parse_index_claim(text)
-        return Formula("index", text, claim.names, index=claim)
+        return _indexed(text)
     order = [syntax] if syntax else ["numpy", "matrixcalculus"]
     first: JacobiansError | None = None
     for name in order:
@@ -84,6 +85,20 @@ def _from_text(text: str, syntax: str) -> Formula:
         return Formula(name, text, program.names, program=agreed(program))
     assert first is not None
     raise _hinted(text, first)
+
+
+_ENTRIES = re.compile(r"(?<![\w.])(?:[^\W\d][\w.]*\([\w.@,* ]*\)|[^\W\d]\w*\.T)(?=\[)")
+
+
+def _indexed(text: str) -> Formula:
+    """An index claim; functions of whole matrices with indices behind them are computed first."""
+    parts: dict[str, str] = {}
+    short = _ENTRIES.sub(lambda found: parts.setdefault(found[0], f"part{len(parts) + 1}_"), text)
+    claim = parse_index_claim(short)
+    programs = tuple((name, agreed(parse(whole, "numpy"))) for whole, name in parts.items())
+    own = [name for name in claim.names if name not in parts.values()]
+    names = dict.fromkeys([*own, *(name for _, program in programs for name in program.names)])
+    return Formula("index", text, tuple(names), index=claim, parts=programs)
 
 
 _PRINTED = re.compile(r"(?:\b[^\W\d_][^\W_]*|δ)_(?:\{([a-zA-Z]+)\}|([a-zA-Z]+)\b)")

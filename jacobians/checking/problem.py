@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import JacobiansError, ReadingError, UnknownNameError
+from ..errors import JacobiansError, ReadingError, ShapeError, UnknownNameError
 from ..reading.shapes import Size, size_value, symbols_of
 from .conventions import takes_symmetric
 from .formulas import Formula
@@ -126,6 +126,11 @@ class Problem:
                 )
         sizes = self.trial_sizes()
         for entry in self.inputs:
+            if any(size_value(size, sizes) < 1 for size in entry.shape):
+                what = f"{entry.name} has no entries: there is nothing to judge"
+                raise ShapeError(
+                    what, f"{entry.name}:{','.join(map(str, entry.shape))}", "sizes such as 3 and 4"
+                )
             count = int(np.prod([float(size_value(size, sizes)) for size in entry.shape] or [1.0]))
             if count > MAX_ENTRIES:
                 what = f"{entry.name} has {count} entries; a check needs no more than {MAX_ENTRIES}"
@@ -136,7 +141,9 @@ class Problem:
             if given.program is not None:
                 given.program.check_names(known)
             if given.index is not None:
-                given.index.check_names(known)
+                given.index.check_names((*known, *(name for name, _ in given.parts)))
+                for _, program in given.parts:
+                    program.check_names(known)
 
     def _intermediates(self, given: Formula) -> tuple[str, ...]:
         program = self.function.program
