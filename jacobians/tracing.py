@@ -13,31 +13,24 @@ from weakref import ref
 
 import numpy as np
 
-from . import ops
-from .errors import JacobiansError, ShapeError, UnsupportedError, did_you_mean
+from .errors import JacobiansError, ShapeError, UnsupportedError
 from .expr import Node
 from .operation import OPERATIONS, SERVES, as_node
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
-ACCUMULATE = {"add": "cumsum", "multiply": "cumprod"}
-VIEWS = _words("getitem reshape ravel transpose matrix_transpose swapaxes moveaxis squeeze diagonal")
-METHODS = _words(
-    """
-    sum mean prod max min std var cumsum cumprod trace diagonal dot ravel flatten transpose swapaxes squeeze
-    repeat take argsort argmax argmin searchsorted any all nonzero clip round conj conjugate
-    """
+from .serving import (
+    ACCUMULATE,
+    METHODS,
+    POINTWISE_METHODS,
+    REDUCE,
+    SUMS_OF_PRODUCTS,
+    TYPED,
+    VIEWS,
+    describe,
+    module_of,
+    no_attribute,
+    served,
+    value_needed,
+    write_error,
 )
-POINTWISE_METHODS = _words(
-    """
-    sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1
-    log log2 log10 log1p sqrt cbrt square reciprocal floor ceil rint trunc sign fabs absolute deg2rad rad2deg
-    """
-)  # numpy calls these on the entries of an object array
 
 
 class Traced:
@@ -96,7 +89,7 @@ class Traced:
         if any(other is not self and other is not operand for other in in_use):
             raise UnsupportedError(
                 "an array and a view of it are in use, and one is changed in place",
-                f"the change is to {_describe(self.node)}",
+                f"the change is to {describe(self.node)}",
                 "x = x + y in place of x += y, or .copy() where the view is made",
             )
         narrow = np.dtype(self.node.dtype) == np.float32 != np.dtype(to.node.dtype)
@@ -112,7 +105,7 @@ class Traced:
             return lambda: call(SERVES[name].build, (self,), {})
         if name.startswith("__"):
             raise AttributeError(name)
-        raise _no_attribute(name)
+        raise no_attribute(name)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """The same entries under another shape."""
@@ -133,21 +126,21 @@ class Traced:
 
     def item(self) -> Any:
         """An error: the value is not known while tracing."""
-        raise _value_needed("item()")
+        raise value_needed("item()")
 
     def tolist(self) -> Any:
         """An error: the values are not known while tracing."""
-        raise _value_needed("tolist()")
+        raise value_needed("tolist()")
 
     def fill(self, value: Any) -> None:
         """An error: a traced value cannot be written to."""
-        raise _write_error("fill")
+        raise write_error("fill")
 
     def __getitem__(self, key: Any) -> Any:
         return self._call("getitem", key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise _write_error("an assignment to a part of a traced value")
+        raise write_error("an assignment to a part of a traced value")
 
     def __len__(self) -> int:
         if not self.node.shape:
@@ -160,30 +153,35 @@ class Traced:
     def __bool__(self) -> bool:
         raise UnsupportedError(
             "a branch depends on a traced value",
-            f"{_describe(self.node)} has no value while the function is traced",
+            f"{describe(self.node)} has no value while the function is traced",
             "np.where(condition, a, b), which follows both branches; np.stack in place of np.array",
         )
 
     def __float__(self) -> float:
-        raise _value_needed("float()")
+        raise value_needed("float()")
 
     def __int__(self) -> int:
-        raise _value_needed("int()")
+        raise value_needed("int()")
 
     __index__ = __int__
     __complex__ = __float__
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
-            raise _write_error(f"np.{ufunc.__name__}(..., out=)")
+            raise write_error(f"np.{ufunc.__name__}(..., out=)")
         if kwargs.pop("where", True) is not True:
             raise UnsupportedError(
                 f"np.{ufunc.__name__}(..., where=) is not traced", "", "np.where(condition, a, b)"
             )
-        kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "dtype", "subok")}
+        wanted = kwargs.pop("dtype", None)
+        kwargs = {k: v for k, v in kwargs.items() if k not in ("casting", "order", "subok")}
+        made = self._ufunc(ufunc, method, inputs, kwargs)
+        return made if wanted is None else made.astype(wanted)
+
+    def _ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name = ufunc.__name__
         if method == "__call__":
-            return call(_served(name, _module(ufunc)).build, inputs, kwargs)
+            return call(served(name, module_of(ufunc)).build, inputs, kwargs)
         if method == "reduce" and name in REDUCE:
             kwargs.setdefault("axis", 0)
             return call(OPERATIONS[REDUCE[name]].build, inputs, kwargs)
@@ -191,18 +189,18 @@ class Traced:
             kwargs.setdefault("axis", 0)
             return call(OPERATIONS[ACCUMULATE[name]].build, inputs, kwargs)
         if method == "outer":
-            return call(_outer(_served(name, "numpy").build), inputs, kwargs)
+            return call(_outer(served(name, "numpy").build), inputs, kwargs)
         raise UnsupportedError(
             f"np.{name}.{method} is not traced", "", f"np.{name} itself, and sums of its values"
         )
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
-            raise _write_error(f"np.{func.__name__}(..., out=)")
-        return call(_served(func.__name__, func.__module__ or "numpy").build, args, kwargs)
+            raise write_error(f"np.{func.__name__}(..., out=)")
+        return call(served(func.__name__, func.__module__ or "numpy").build, args, kwargs)
 
     def __repr__(self) -> str:
-        return f"Traced({_describe(self.node)})"
+        return f"Traced({describe(self.node)})"
 
 
 def _operators() -> None:
@@ -255,9 +253,24 @@ def call(build: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, 
             raise
         _check_arguments(build, *given)
         raise
-    if build.__name__ in VIEWS and args and isinstance(args[0], Traced) and isinstance(made, Traced):
+    name = build.__name__.rstrip("_")
+    if not isinstance(made, Traced):
+        return made
+    if name in VIEWS and args and isinstance(args[0], Traced):
         _share(args[0], made, args[1:])
-    return made
+    if name in SUMS_OF_PRODUCTS and _truths(given[0]):
+        return call(OPERATIONS["not_equal"].build, (made, 0), {})
+    return made.astype(kwargs["dtype"]) if kwargs.get("dtype") is not None and name in TYPED else made
+
+
+def _truths(given: list[Any]) -> bool:
+    """Whether all arrays among these arguments are truths (subscripts and axes are no arrays)."""
+    kinds = [
+        np.dtype(n.dtype) if isinstance(n, Node) else np.asarray(n).dtype
+        for n in given
+        if not isinstance(n, str)
+    ]
+    return all(kind == np.bool_ for kind in kinds)
 
 
 def _share(array: Traced, view: Traced, key: tuple[Any, ...]) -> None:
@@ -340,31 +353,6 @@ def _same_source(flat: list[Any]) -> Node | None:
     return source
 
 
-def _module(ufunc: np.ufunc) -> str:
-    return "numpy" if getattr(np, ufunc.__name__, None) is ufunc else "special"
-
-
-def _served(name: str, module: str) -> Any:
-    place = (
-        "linalg." if "linalg" in module else "special." if module == "special" or "scipy" in module else ""
-    )
-    found = SERVES.get(place + name) or (SERVES.get(name) if place != "linalg." else None)
-    if found is None:
-        full = "np." + place + name if not place.startswith("special") else "scipy." + place + name
-        raise UnsupportedError(
-            f"{full} is not traced",
-            "it is called on a value that a derivative is taken through",
-            _hint(name),
-        )
-    return found
-
-
-def _hint(name: str) -> str:
-    close = did_you_mean(name, OPERATIONS)
-    listed = "operations: jacobians ops"
-    return listed if close.startswith("one of ") else f"did you mean {close}? {listed}"
-
-
 def _outer(build: Callable[..., Any]) -> Callable[..., Any]:
     def outer(x: Any, y: Any) -> Any:
         x, y = as_node(x), as_node(y)
@@ -372,36 +360,6 @@ def _outer(build: Callable[..., Any]) -> Callable[..., Any]:
         return build(reshape(x, x.shape + (1,) * y.ndim), y)
 
     return outer
-
-
-def _describe(node: Node) -> str:
-    return f"{node.name or node.op}, shape {node.shape}"
-
-
-def _no_attribute(name: str) -> JacobiansError:
-    made = type("MissingAttribute", (UnsupportedError, AttributeError), {})
-    error: JacobiansError = made(
-        f".{name} of a traced value is not supported",
-        "",
-        did_you_mean(name, METHODS | {"T", "shape", "reshape"}),
-    )
-    return error
-
-
-def _value_needed(what: str) -> UnsupportedError:
-    return UnsupportedError(
-        f"{what} needs the value of a traced array",
-        "values are not known while the function is traced",
-        "keep it an array; to collect scalars: np.stack([a, b]) or np.array([a, b])",
-    )
-
-
-def _write_error(what: str) -> UnsupportedError:
-    return UnsupportedError(
-        f"{what} would write into a traced value in place",
-        "traced values are never changed",
-        "np.where(mask, new, old), np.concatenate([...]) or np.stack([...]) make the changed array",
-    )
 
 
 def name(value: Any, label: str) -> Any:
@@ -419,6 +377,3 @@ def name(value: Any, label: str) -> Any:
         node.name = label
         return value
     return Traced(Node("identity", (node,), None, node.shape, node.dtype, label))
-
-
-assert ops  # the operations are registered by importing them

@@ -771,3 +771,33 @@ def test_running_sums_count_truths_as_numpy_does(running: Callable[..., Any]) ->
     value, J = jac.value_and_jacobian(f)(X)
     np.testing.assert_array_equal(value, f(X))
     np.testing.assert_array_equal(np.diag(np.asarray(J)), 1 + running(X > 1.5))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * ((x > 1.5) @ (x > -2)),
+        lambda x: x * np.einsum("i,i->", x > 1.5, x > -2),
+        lambda x: x * np.dot(x > 1.5, np.array([True, True, True, True])),
+        lambda x: x * (np.arange(4) @ (x > 1.5)),
+    ],
+)
+def test_sums_of_products_of_truths_are_truths_as_in_numpy(f: Any) -> None:
+    value, J = jac.value_and_jacobian(f)(X)
+    np.testing.assert_array_equal(value, f(X))
+    np.testing.assert_array_equal(np.diag(np.asarray(J)), f(X) / X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, dtype=np.float32),
+        lambda x: np.add(x, x, dtype=np.float32),
+        lambda x: x.cumsum(dtype="f4"),
+        lambda x: np.mean(x, dtype=float),
+    ],
+)
+def test_the_type_that_is_asked_for(f: Any) -> None:
+    value, J = jac.value_and_jacobian(f)(X)
+    assert value.dtype == np.asarray(J).dtype == f(X).dtype
+    np.testing.assert_array_equal(value, f(X))

@@ -36,7 +36,7 @@ axes expr layouts
 wiring collapsing terms spelling
 operation presentation
 contraction ops
-tracing graph orders notation reading
+serving tracing graph orders notation reading
 plan codegen readable traces dense counting simplify scalars batching vertex_orders writing toeplitz
 picking derivative prepared expression inline sparse backends frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables

@@ -121,7 +121,8 @@ def _power_local(node: Node, k: int) -> TermSum:
     if k == 0 and exponent.op == "constant" and exponent.shape == ():
         p = exponent.value if isinstance(exponent.value, (int, float)) else exponent.value.item()
         if isfinite(p):
-            return _local(node, k, {0: "0", 1: "1", 2: "2*x"}.get(p, f"{p}*x**({p - 1})"))
+            simple: dict[float, str] = {0: "0", 1: "1", 2: "2*x"}
+            return _local(node, k, simple.get(p, f"{p}*x**({p - 1})"))
     if k == 0 and exponent.op == "constant":
         return _local(node, k, "y*x**where(y == 0, 1.0, y - 1)")
     return _local(node, k, POWER[k])
