@@ -35,8 +35,13 @@ class Jacobian(Presented):
 
     >>> import numpy as np, jacobians as jac
     >>> A, x = np.arange(12.0).reshape(3, 4), np.arange(4.0)
-    >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(A, x)
+    >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(A, x)
+    >>> J
     Jacobian of f of shape 3 x (3 x 4) by A: 12 of 36 entries can be nonzero, 288 B if materialized
+    >>> J.core(), J.triplets()[2].size, len(J.bound().terms)
+    (((array([0., 1., 2., 3.]), 'n: i|i n'),), 12, 1)
+    >>> J.jvp(np.ones((3, 4))).tolist(), J.vjp(np.ones(3)).shape, J.materialize().shape
+    ([6.0, 6.0, 6.0], (3, 4), (3, 3, 4))
     """
 
     __slots__ = ("values",)
@@ -122,7 +127,7 @@ class Jacobian(Presented):
     # ---- numbers
 
     def bound(self) -> TermSum:
-        """The Terms with every factor a leaf that holds its array."""
+        """The Terms with every factor a leaf that holds its array; UnsupportedError without numbers."""
         if self.values is None:
             raise UnsupportedError(
                 "this Jacobian has no numbers",
@@ -132,10 +137,10 @@ class Jacobian(Presented):
         return bound(self.terms, self.values)
 
     def core(self) -> tuple[tuple[np.ndarray, str], ...]:
-        """The compressed arrays and their wirings, one pair for each Term: ((array, "im|i"), ...).
+        """The compressed arrays and their wirings, one pair for each Term: ((array, "n: i|i n"), ...).
 
-        The array runs over the letters that its factors carry, in the order of the wiring.  A batch is a
-        letter on both sides of the bar, so the core of a row-by-row function is its per-sample Jacobians.
+        The array runs over the letters before the colon; after it stands `target|input`.  A batch is a letter
+        on both sides of the bar, so the core of a row-by-row function is its per-sample Jacobians.
         """
         from .notation.index import core_wiring
 
@@ -150,12 +155,12 @@ class Jacobian(Presented):
         self, max_bytes: int | None = LIMIT, out: np.ndarray | None = None, copy: bool | None = True,
         backend: str = "numpy", chunks: Any = "auto",
     ) -> Any:  # fmt: skip
-        """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` (default 4 GiB).
+        """The dense tensor `target x input`; raises BudgetError beyond `max_bytes` bytes (default 4 GiB).
 
-        Mathematically this is the identity.  `out` is filled, whole, and returned where it is given.  With
-        `copy=None` the result may be a read-only view of a small buffer, where a delta's label is in no
+        Mathematically this is the identity.  `out` (ShapeError for another shape) is filled and returned.
+        With `copy=None` the result may be a read-only view of a small buffer, where a delta's label is in no
         factor (dz/dA, dC/dA): made for nothing, the cost of its zeros is paid by whoever reads them.
-        `backend="dask"` gives a dask array whose `chunks` are built on demand.
+        `backend="dask"` gives a dask array whose `chunks` are built on demand (UnknownNameError for others).
         """
         if backend not in ("numpy", "dask"):
             raise UnknownNameError(
@@ -203,13 +208,13 @@ class Jacobian(Presented):
         return float(self.materialize())
 
     def jvp(self, v: Any) -> np.ndarray:
-        """Pushes an input seed forward: `(J v)[target] = sum over input of J v`, of the target's shape."""
+        """Pushes v of input shape: `(J v)[i...] = sum_m J[i..., m...] v[m...]`; else raises ShapeError."""
         return self._contract(
             compose(self.bound(), seed(v, self.input_shape, True, "jvp", self.dtype)), self.target_shape
         )
 
     def vjp(self, u: Any) -> np.ndarray:
-        """Pulls a target seed back: `(u J)[input] = sum over target of u J`, of the input's shape."""
+        """Pulls u of target shape: `(u J)[m...] = sum_i u[i...] J[i..., m...]`; else raises ShapeError."""
         return self._contract(
             compose(seed(u, self.target_shape, False, "vjp", self.dtype), self.bound()), self.input_shape
         )

@@ -65,7 +65,13 @@ class Presented(ABC):
     def layout(self, name: str) -> np.ndarray:
         """The dense array in a layout: tensor, numerator, denominator, gradient, vec or vec-row.
 
-        Raises LayoutError, saying why, where the layout has no place for the object.
+        Raises LayoutError, saying why, where the layout has no place for the object; UnknownNameError for
+        what is no layout; UnsupportedError where there are no numbers; BudgetError as `materialize` does.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> J.layout("tensor").shape, J.layout("vec").shape
+        ((2, 2, 3), (2, 6))
         """
         from .layouts import layout_shape, to_layout
 
@@ -75,13 +81,25 @@ class Presented(ABC):
         return to_layout(self.materialize(), name, self.target_shape, self.input_shape)
 
     def layouts(self) -> ShapeTable:
-        """The shape in every layout, side by side, with who uses which."""
+        """The shape in every layout, side by side, with who uses which; no numbers are needed.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> print(str(J.layouts()).splitlines()[1])
+          ∂f/∂A  2 × (2 × 3)  none, rank 3  none, rank 3  2 × 6  xᵀ⊗I_2  2 × 6  I_2⊗xᵀ
+        """
         from .shapetables import table_of
 
         return table_of(self._whole, "all")
 
     def shapes(self) -> ShapeTable:
-        """One row: shape, entries, index form, nonzeros."""
+        """One row: shape `target × input`, number of entries, index form, number of nonzeros.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> print(str(J.shapes()).splitlines()[1])
+          ∂f/∂A            2 × (2 × 3)      12        δ_im x_n      6
+        """
         from .shapetables import table_of
 
         return table_of(self._whole, "tensor")
@@ -98,13 +116,24 @@ class Presented(ABC):
     # ---- notation
 
     def view(self) -> ChainView:
-        """What the notation prints: the Terms, with the names of the function's own variables where known."""
+        """What the notation prints: the Terms, with the names of the function's own variables where known.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> [(link.target_name, link.input_name, link.input_shape) for link in J.view().links]
+        [('f', 'A', (2, 3))]
+        """
         from .derivations import view_of
 
         return view_of(self._whole)
 
     def index_form(self) -> str:
-        """The entry at its letters: `δ_im (1 − f_i²) x_n`."""
+        """The entry at its letters, target's first, then the input's: `δ_im (1 − f_i²) x_n`.
+
+        >>> import numpy as np, jacobians as jac
+        >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3)).index_form()
+        'δ_im x_n'
+        """
         from .notation.index import index_form
         from .notation.records import names, places
 
@@ -113,13 +142,23 @@ class Presented(ABC):
         return index_form(view.whole.terms, places(view, known)[1], known)
 
     def claim_form(self) -> str:
-        """The same as text that can be read back: `i|m n: delta[i,m] * x[n]`."""
+        """The entry as text that `jac.check` reads: `target letters | input letters: entry`.
+
+        >>> import numpy as np, jacobians as jac
+        >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3)).claim_form()
+        'i|m n: delta[i,m] * x[n]'
+        """
         from .notation.index import claim_form
 
         return claim_form(self.terms).text
 
     def einsum(self) -> str:
-        """The product of the factors as `np.einsum` calls, one line a Term."""
+        """The product of the factors as `np.einsum` calls, one line a Term: the values of `J[target, input]`.
+
+        >>> import numpy as np, jacobians as jac
+        >>> jac.jacobian(lambda A, x: np.exp(A @ x), wrt="A")(np.ones((2, 3)), np.ones(3)).einsum()
+        'np.einsum("i,n->in", f, x)   # at J[i, i, n]'
+        """
         from .notation.index import einsum_call
         from .notation.records import names, places
 
@@ -129,7 +168,14 @@ class Presented(ABC):
         return "\n".join(einsum_call(t, letters, known).text for t in view.whole.terms.terms) or "0"
 
     def matrix_form(self, layout: str | None = None) -> str | None:
-        """The matrix form where one exists, `xᵀ ⊗ I_3` in the vec layouts; None where there is none."""
+        """The matrix form where one exists, `xᵀ ⊗ I_3` in the vec layouts; None where there is none.
+
+        Raises UnknownNameError for what is no layout.
+
+        >>> import numpy as np, jacobians as jac
+        >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3)).matrix_form("vec")
+        'xᵀ ⊗ I_2'
+        """
         from .notation.matrix import matrix_form
         from .notation.records import names
 
@@ -138,7 +184,13 @@ class Presented(ABC):
         return None if found is None else found.text
 
     def latex(self) -> str:
-        """LaTeX: the derivative with its shape under a brace, the index form, the matrix form."""
+        """LaTeX: the derivative, its shape `target x input` under a brace, the index form, the matrix form.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> print(J.latex().splitlines()[1])
+        \\underbrace{\\frac{\\partial f}{\\partial A}}_{2 \\times (2 \\times 3)} \\\\
+        """
         from .notation.latex import view_latex
 
         return view_latex(self.view())
@@ -146,7 +198,14 @@ class Presented(ABC):
     def chain(self) -> Any:
         """The product of links between named values with shapes under braces (prints itself).
 
-        Names are those of `jac.name` and of the function's own local variables.
+        `∂f[i]/∂A[m n] = sum_j ∂f[i]/∂z[j] ∂z[j]/∂A[m n]`: names are those of `jac.name` and of the function's
+        own local variables.
+
+        >>> import numpy as np, jacobians as jac
+        >>> f = lambda A, x: np.tanh(jac.name(A @ x, "z"))
+        >>> chain = jac.jacobian(f, wrt="A")(np.ones((2, 3)), np.ones(3)).chain()
+        >>> print(str(chain).splitlines()[-2].strip())
+        2×(2×3)    2×2    2×(2×3)
         """
         from .derivations import chain_of
 
@@ -160,26 +219,49 @@ class Presented(ABC):
     # ---- costs and neighbours
 
     def cost(self) -> Tally:
-        """What the factors cost on top of evaluating the function: counted, nothing is run."""
+        """What the factors cost on top of evaluating the function: counted, nothing is run.
+
+        `flop` are scalar multiplications and additions, `largest` is in entries, `peak_bytes` in bytes.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: np.tanh(A @ x), wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> J.cost().flop, J.cost().largest
+        (4, 2)
+        """
         from .counting import accumulation_cost
 
         target = getattr(self.context, "target", None)
         return accumulation_cost([[self.terms]], [] if target is None else [target])
 
     def to_scipy(self, vec: str = "rows") -> Any:
-        """The sparse matrix (rows: target entries, columns: input entries), flattened by rows or columns."""
+        """The sparse CSR matrix, target entries x input entries, flattened by "rows" or by "columns".
+
+        Its dense equals are `J.layout("vec-row")` and `J.layout("vec")`.  Raises MissingExtraError without
+        the extra `scipy`, UnsupportedError for another `vec` or where there are no numbers.
+        """
         from .sparse import to_scipy
 
         return to_scipy(self._whole, vec)
 
     def as_linear_operator(self, vec: str = "rows") -> Any:
-        """A scipy LinearOperator on flattened vectors: `matvec` is a JVP, `rmatvec` a VJP."""
+        """A scipy LinearOperator, target entries x input entries: `matvec` is a JVP, `rmatvec` a VJP.
+
+        Vectors are flattened by "rows" or by "columns".  Raises MissingExtraError without the extra `scipy`,
+        UnsupportedError for another `vec`; its products raise that where there are no numbers.
+        """
         from .sparse import as_linear_operator
 
         return as_linear_operator(self._whole, vec)
 
     def plot(self, ax: Any = None) -> Any:
-        """A structure picture of the flattened Jacobian (extra `plot`); returns the axes."""
+        """A structure picture, target entries down and input entries across (extra `plot`); returns the axes.
+
+        Raises MissingExtraError without matplotlib, UnsupportedError where sizes are symbolic.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> J.plot().figure.savefig("structure.png")  # doctest: +SKIP
+        """
         try:
             from .plots import structure
         except ImportError:
@@ -187,7 +269,16 @@ class Presented(ABC):
         return structure(self._whole, ax=ax)
 
     def report(self, path: str) -> str:
-        """Writes one self-contained page about this Jacobian and returns its path."""
+        """Writes one self-contained page about this Jacobian and returns its path.
+
+        Raises JacobiansError where the folder cannot be written to.
+
+        >>> import os, tempfile, numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     os.path.basename(J.report(os.path.join(folder, "page.html")))
+        'page.html'
+        """
         from .report.page import report_of
 
         return report_of(self._whole, path)
