@@ -46,8 +46,13 @@ def costs(
     """A function of f's arguments that returns the `CostTable` of its Jacobian.
 
     `orders` are names or lists of vertices (all that apply by default), `modes` "lazy" and "materialized",
-    `seconds` limits the search, `seed` decides "search" and "random".  Raises UnknownNameError for what is no
-    order.
+    `seconds` limits the search, `seed` decides "search" and "random".  A row's `multiplications` and
+    `additions` are scalar operations (flop = both), `largest_...` entries, `peak_bytes` bytes.  Raises
+    UnknownNameError for what is no order or mode, BudgetError where "exact" is asked of too large a graph.
+
+    >>> table = costs(lambda x: np.tanh(np.sin(x)), orders=["reverse"], modes=["lazy"])(np.ones(3))
+    >>> [(row.name, row.multiplications, row.peak_bytes) for row in table.rows]
+    [('reverse', 6, 128)]
     """
 
     def counted(*args: Any, **kwargs: Any) -> CostTable:

@@ -342,7 +342,8 @@ def show(
     """The derivation of `∂target/∂wrt`, no numbers needed: `show(f, wrt="A", A="M,N", x="N", b="M")`.
 
     `f` is a numpy function or text; `target` one of its named values (the result), `wrt` an argument (the
-    first).
+    first).  Shapes are `target × (input)`.  Raises UnknownNameError for what is no named value, ReadingError
+    for text that cannot be read or an argument without a shape, ShapeError where shapes do not fit.
 
     >>> show("z = A @ x + b; f = tanh(z)", wrt="A", A="M,N", x="N", b="M")
     Derivation ∂f/∂A: M × (M × N), δ_im (1 − f_i²) x_n

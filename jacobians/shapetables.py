@@ -341,6 +341,10 @@ def shapes(
 ) -> ShapeTable:
     """The shape table of a function or a text, no numbers needed: `shapes(f, A="M,N", x="N", b="M")`.
 
+    A row a Jacobian: its shape `target × (input)`, or the one of `layout` ("all" for every layout), entries
+    and nonzeros.  Raises UnknownNameError for what is no layout, input or declared name, ReadingError for an
+    argument without a shape, ShapeError where shapes do not fit.
+
     >>> shapes("z = A @ x", A="M,N", x="N").rows[0].shape
     'M × (M × N)'
     """

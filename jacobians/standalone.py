@@ -34,7 +34,11 @@ def source(
     """A function that returns a standalone numpy program for f's value and Jacobians at its arguments.
 
     The program is plain text that imports numpy alone; `style="slides"` writes dense local Jacobians
-    contracted by einsum, as the lecture does.
+    contracted by einsum, as the lecture does.  Tensors are `target x input`.  Raises UnknownNameError for a
+    wrong `wrt` or order.
+
+    >>> print(source(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3)).splitlines()[-2])
+        df_dA[i, i, j] += x  # ij: (i | i j)
     """
 
     from .slides import slides

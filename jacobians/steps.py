@@ -58,7 +58,13 @@ def chain(*links: Any) -> Jacobian:
 
     `(df/dA)[i, m, n] = sum_j (df/dz)[i, j] (dz/dA)[j, m, n]`, shape `target x input`.  A plain array is
     accepted with its number of target axes: `chain((dL_df, 0), df_dz)`.  Raises ShapeError where neighbours
-    do not fit.
+    do not fit, UnsupportedError for no link at all or an array alone.
+
+    >>> import numpy as np, jacobians as jac
+    >>> z, dz = jac.ops.matmul(np.ones((2, 3)), np.ones(3))
+    >>> f, df = jac.ops.tanh(z)
+    >>> chain(df["x"], dz["x"]).shape
+    (2, 2, 3)
     """
     if not links:
         raise UnsupportedError("chain needs at least one Jacobian", "", "chain(df_dz, dz_dA)")

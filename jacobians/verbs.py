@@ -161,6 +161,8 @@ def value_and_jacobian(
 ) -> JacobianFunction:
     """Like `jacobian`, returning `(value, Jacobian)`: the value is computed once for both.
 
+    The Jacobian has shape `target x input`.  Raises what `jacobian` raises.
+
     >>> import numpy as np
     >>> value, J = value_and_jacobian(np.sum)(np.array([1.0, 2.0]))
     >>> float(value), np.asarray(J).tolist()
@@ -170,7 +172,17 @@ def value_and_jacobian(
 
 
 def trace(f: Callable[..., Any], wrt: Wrt = None) -> Callable[..., Graph]:
-    """A function that returns the `Graph` of `f` at its arguments: named values, links, chains."""
+    """A function that returns the `Graph` of `f` at its arguments: named values, links, chains.
+
+    Raises UnknownNameError for a wrong `wrt`, UnsupportedError for what cannot be traced.
+
+    >>> import numpy as np, jacobians as jac
+    >>> def f(A, x):
+    ...     z = A @ x
+    ...     return np.tanh(z)
+    >>> list(trace(f)(np.ones((2, 3)), np.ones(3)).named)
+    ['A', 'x', 'z', 'f']
+    """
 
     from .expression import graph_of
 
