@@ -213,6 +213,11 @@ def test_what_same_says(capsys: Any) -> None:
     """Both formulas are named in the headline."""
     _, out, _ = run(capsys, "--same", "x @ x", "sum(x**2)", "x:n")
     assert out.splitlines()[0] == "  ✓ the first and the second formula are the same function"
+    _, out, _ = run(capsys, "--same", "x @ x", "2*sum(x**2)", "x:n")
+    assert out.splitlines()[:2] == [
+        "  ✗ the first and the second formula are different functions",
+        "    The first is 0.5 times the second.",
+    ]
 
 
 def test_the_only_input_and_differentials_are_understood(capsys: Any) -> None:

@@ -13,6 +13,7 @@ from ..reading.shapes import Size, size_value, symbols_of
 from .conventions import takes_symmetric
 from .formulas import Formula
 from .points import draw, draw_whole
+from .verdict import PAIR
 
 Array = np.ndarray[Any, Any]
 Point = dict[str, Any]
@@ -63,7 +64,7 @@ class Problem:
         last = self.function.program.steps[-1].targets if self.function.program is not None else ()
         target = assigned[-1] if assigned and last else "f"
         if not self.order:
-            return "the first and the second formula"
+            return PAIR
         raised = {1: "", 2: "²", 3: "³"}[self.order]
         below = (
             "".join(f"∂{name}" for name in self.slots)

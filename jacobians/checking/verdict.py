@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "unrelated": "no error of the other kinds explains it",
 }
 UNEXPLAINED = "No transpose, layout, factor, term or assumption that was tried makes it right."
+PAIR = "the first and the second formula"  # the title where two functions are compared
 SIGNS = {"true": "✓", "false": "✗", "undecided": "?"}
 
 
@@ -95,6 +96,8 @@ def headline(verdict: Verdict) -> str:
         return f"right, in {verdict.layout} layout" if verdict.layout else "are the same function"
     if verdict.verdict == "undecided":
         return "undecided"
+    if verdict.title == PAIR:
+        return "are different functions"
     if verdict.reason == "assumption" and verdict.assumption:
         return f"true for {verdict.assumption}, and only then"
     if verdict.reason == "layout" and verdict.layout:
