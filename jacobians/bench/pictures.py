@@ -27,10 +27,10 @@ def comparison_figure(found: Comparison, path: str | None = None) -> Any:
             if timed:
                 right.scatter([one.row.flop for one in timed], [one.seconds for one in timed], **style)
     labels = point_labels(found)
-    last = max((flop for flop, _ in labels), default=1)
-    for (flop, peak), name in labels.items():
-        side, shift = ("right", -6) if _decades(flop, last) < 0.8 else ("left", 6)
-        left.annotate(name, (flop, peak), (shift, 5), textcoords="offset points", fontsize=6, ha=side)
+    for k, at in enumerate(labels, start=1):
+        left.annotate(str(k), at, (0, 6), textcoords="offset points", fontsize=7, ha="center")
+    key = "\n".join(f"{k}  {name}" for k, name in enumerate(labels.values(), start=1))
+    left.text(0.98, 0.03, key, transform=left.transAxes, fontsize=6, ha="right", va="bottom")
     left.set(
         xlabel="flop (counted)", ylabel="peak bytes (counted)", title=found.title, xscale="log", yscale="log"
     )
