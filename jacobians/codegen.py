@@ -85,7 +85,7 @@ def program(
         slots[node.serial] = first.serial
         known_already = made.names.get(first.serial)
         made.names[node.serial] = known_already or _write(made, node, running, write)
-        if running and node.args and math.prod(node.shape) >= LARGE:  # type: ignore[arg-type]
+        if running and node.args and math.prod(node.shape) >= LARGE:  # type: ignore[operator]
             made.large.add(made.names[node.serial])
     return made
 
@@ -146,7 +146,7 @@ def _constant(made: Program, node: Node) -> str:
 
 
 def released(lines: Sequence[str], names: set[str], result: str) -> list[str]:
-    """The lines, with every one of the names deleted after its last use: its memory serves what comes next."""
+    """The lines, with each of the names deleted after its last use: its memory serves what comes next."""
     last: dict[str, int] = {}
     for k, line in enumerate([*lines, result]):
         last.update(dict.fromkeys(names.intersection(IDENTIFIER.findall(line)), k))

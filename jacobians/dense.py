@@ -78,7 +78,7 @@ def _nothing_summed(t: Term) -> bool:
 
 
 def _write_product(through: np.ndarray, t: Term, order: dict[int, int]) -> None:
-    """`through[labels] = coefficient * product of factors`: the small products first, the large one in place."""
+    """`through[labels] = coefficient * product of factors`: small products first, the large one in place."""
     arrays = [
         spread(np.asarray(_array(node)), tuple(order[k] for k in labels), through.ndim)
         for node, labels in t.factors

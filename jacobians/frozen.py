@@ -1,10 +1,10 @@
 """Compiled calls: a frozen trace, generated numpy, the same results, for hot loops.
 
-`Compiled` (the `compile` method of what `jac.jacobian` returns) traces once and prints everything as one Python
-function: checks, the plan, and how factors become Jacobians.  Graphs of scalars become plain-float code.
-`dense=True` returns arrays; `reuse=True` owns the array it returns: read-only, valid until the next call, refilled
-only where entries can differ; `copy=None` may return a read-only block-Toeplitz view; `core=True` returns what
-`J.core()` gives; `out=` writes into the caller's array, whole.
+`Compiled` (the `compile` method of what `jac.jacobian` returns) traces once and prints everything as one
+Python function: checks, the plan, and how factors become Jacobians.  Graphs of scalars become plain-float
+code. `dense=True` returns arrays; `reuse=True` owns the array it returns: read-only, valid until the next
+call, refilled only where entries can differ; `copy=None` may return a read-only block-Toeplitz view;
+`core=True` returns what `J.core()` gives; `out=` writes into the caller's array, whole.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FEW = 6  # entries up to which storing one by one is faster than making an array
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a compiled call returns: "lazy" Jacobians, "dense" arrays (kept with `reuse`, views allowed), "core"s."""
+    """What a compiled call returns: "lazy" Jacobians, "dense" arrays (kept with `reuse`), "core"s."""
 
     name: str = "lazy"
     reuse: bool = False
@@ -302,7 +302,7 @@ class Compiled:
         return out
 
     def _filler(self) -> Callable[..., Any] | None:
-        """The generated function that fills an array, made when first asked for; None where tables are needed."""
+        """The generated function that fills an array, made when asked for; None where tables are needed."""
         if self._fill is None:
             (title,) = self.titles
             terms = TermSum(
@@ -321,7 +321,8 @@ class Compiled:
         return self._fill[0]
 
     def __repr__(self) -> str:
-        return f"Compiled derivative of {getattr(self.f, '__name__', 'f')}: {self.source.count(chr(10))} lines, {len(self.factors)} factors"
+        lines, label = self.source.count("\n"), getattr(self.f, "__name__", "f")
+        return f"Compiled derivative of {label}: {lines} lines, {len(self.factors)} factors"
 
 
 def _only(found: Any) -> Any:

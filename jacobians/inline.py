@@ -1,8 +1,8 @@
-"""Source lines that turn factors into results inside a compiled call: Jacobian objects, cores, or dense arrays.
+"""Source lines that turn factors into results in a compiled call: Jacobian objects, cores, dense arrays.
 
-`object_line(...)` makes the lazy object, `core_text(...)` what `J.core()` gives; `array_lines(...)` writes a dense
-array with every view worked out beforehand, `held_lines(...)` writes into one that is kept, `view_lines(...)` makes
-a block-Toeplitz view.  The lines run in the namespace of the generated function.
+`object_line(...)` makes the lazy object, `core_text(...)` what `J.core()` gives; `array_lines(...)` writes
+a dense array with every view worked out beforehand, `held_lines(...)` writes into one that is kept,
+`view_lines(...)` makes a block-Toeplitz view.  The lines run in the namespace of the generated function.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from .terms import Term, TermSum, canonical, core
 from .toeplitz import Layout
 from .wiring import Affine
 from .writing import Region, Writer, add_blocks, pairing, writer
-
 
 LONG_ROW = (
     64  # entries of the last axis from which np.einsum is the faster outer product (measured: 1.6 times)
@@ -76,7 +75,7 @@ def core_text(made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Call
 
 
 def scalar_entries(made: Program, terms: TermSum) -> list[str] | None:
-    """Every entry of a small dense Jacobian as an expression, where all slots are fixed places and factors scalars."""
+    """Every entry of a small dense Jacobian as an expression: fixed places, factors that are scalars."""
     shape = tuple(int(n) for n in terms.shape)
     size = math.prod(shape)
     if size > 256:
@@ -88,7 +87,8 @@ def scalar_entries(made: Program, terms: TermSum) -> list[str] | None:
             return None
         flat = int(np.ravel_multi_index(places, shape)) if shape else 0  # type: ignore[arg-type]
         names = [made.names[n.serial] for n, _ in t.factors]
-        text = " * ".join(([number_text(float(t.coefficient))] if t.coefficient != 1 or not names else []) + names)
+        scale = [number_text(float(t.coefficient))] if t.coefficient != 1 or not names else []
+        text = " * ".join(scale + names)
         parts[flat].append(text)
     return [" + ".join(part) or "0.0" for part in parts]
 
@@ -100,7 +100,7 @@ def _fixed(slot: Any, t: Term) -> int | None:
 
 
 def array_lines(made: Program, name: str, known: Writer, given: bool = False) -> list[str]:
-    """Lines that make one dense Jacobian called `name` from the factors' variables, or fill one that is `given`."""
+    """Lines that make a dense Jacobian called `name` from the factors' variables, or fill a `given` one."""
     product = None if given else _plain(made, known)
     if product is not None:
         return [f"{name} = {product}"]
@@ -199,7 +199,7 @@ Operand = tuple[str, tuple[int, ...]]  # a name, and the view's axes that its ow
 
 
 def product_lines(made: Program, view: str, region: Region, add: bool) -> list[str]:
-    """Lines that write (or add) a region's product into the view; the last multiplication goes straight there."""
+    """Lines that write (or add) a region's product into the view; the last product goes straight there."""
     lines: list[str] = []
     found = [_operand(made.names[serial], axes, region) for serial, axes in region.operands]
     if region.coefficient != 1 and (len(found) > 1 or add) and found:

@@ -1,14 +1,15 @@
 """Memory for arrays that are mostly zeros: pages that nothing writes are never touched.
 
 `zeros(shape, dtype, fraction)` is `np.zeros`, except that a large array of which only a small fraction of the
-pages will be written asks for small pages: numpy's own large arrays ask for huge ones, and one written row then
-costs 2 MB.  This only defers the cost of zeros that somebody later reads.
+pages will be written asks for small pages: numpy's own large arrays ask for huge ones, and one written row
+then costs 2 MB.  This only defers the cost of zeros that somebody later reads.
 """
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,8 @@ def zeros(shape: tuple[int, ...], dtype: Any, fraction: float = 1.0) -> np.ndarr
     if fraction > FRACTION or count * dtype.itemsize < LARGE or not _CAN_CHOOSE:
         return np.zeros(shape, dtype)
     held = mmap.mmap(-1, count * dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    try:
+    with suppress(OSError):  # a kernel without huge pages has nothing to advise against
         held.madvise(mmap.MADV_NOHUGEPAGE)
-    except OSError:  # a kernel without huge pages has nothing to advise against
-        pass
     return np.frombuffer(held, dtype).reshape(shape)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled

@@ -1,9 +1,10 @@
 """Algebra on nodes before they run: products flattened, common factors taken out, coefficients collected.
 
-`simplified(wholes, others)` rewrites Jacobians (and other nodes that are needed beside them) so that they cost less:
+`simplified(wholes, others)` rewrites Jacobians (and other nodes that are needed beside them) so that they
+cost less:
 
-- a product of products becomes one product, whose contraction path is then found as a whole (`X^T D X` through half of
-  a symmetric product, vectors multiplied before matrices);
+- a product of products becomes one product, whose contraction path is then found as a whole (`X^T D X`
+  through half of a symmetric product, vectors multiplied before matrices);
 - `a f + a g` becomes `a (f + g)`;
 - constant coefficients move out of products, in the end into the Terms;
 - a summed axis of size 1 is dropped.
@@ -312,7 +313,7 @@ def _term(t: Term, made: Simplifier, splice: bool) -> Term:
         scale, found = made.parts(node, labels)
         masked = len(t.factors) > 1 and node.dtype == bool
         repeated = any(len(set(ls)) < len(ls) for _, ls in found)
-        if (len(found) > 1 or found[0][1] != labels) and (repeated or not splice) or masked:
+        if ((len(found) > 1 or found[0][1] != labels) and (repeated or not splice)) or masked:
             scale, found = 1, [(made.node(node), labels)]
         coefficient = coefficient * scale
         factors += found

@@ -1,9 +1,9 @@
 """Dense Jacobians for nothing: a delta that the core does not depend on is a block-Toeplitz view.
 
-`dz/dA = δ_im x_n` depends on i and m through m - i alone, so a buffer of 2M - 1 rows of which one is x, walked
-backwards along i and forwards along m, *is* the M x M x N tensor: a true, read-only array of all entries over a
-fraction of the memory.  `toeplitz_view(whole, dtype)` makes it, or returns None where it does not apply;
-`toeplitz_layout(whole)` is its plan.
+`dz/dA = δ_im x_n` depends on i and m through m - i alone, so a buffer of 2M - 1 rows of which one is x,
+walked backwards along i and forwards along m, *is* the M x M x N tensor: a true, read-only array of all
+entries over a fraction of the memory.  `toeplitz_view(whole, dtype)` makes it, or returns None where it
+does not apply; `toeplitz_layout(whole)` is its plan.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .terms import Term, TermSum, canonical
 
 
 def free_deltas(t: Term) -> dict[int, tuple[int, int]]:
-    """The labels that stand in exactly two plain places and that no factor carries: label -> the two places."""
+    """The labels in exactly two plain places that no factor carries: label -> the two places."""
     slots = (*t.target, *t.input)
     places: dict[int, list[int]] = {}
     for place, slot in enumerate(slots):
@@ -95,7 +95,7 @@ def toeplitz_layout(whole: TermSum) -> Layout | None:
 
 
 def toeplitz_view(whole: TermSum, dtype: Any) -> np.ndarray | None:
-    """The read-only view of a Jacobian of one Term (factors holding their arrays) with a free delta, else None.
+    """The read-only view of a Jacobian of one Term (factors hold their arrays) with a free delta, or None.
 
     Building it touches the core alone; the cost of the zeros is only deferred to whoever reads them.
     """

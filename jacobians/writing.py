@@ -1,8 +1,8 @@
 """Prepared writing of dense Jacobians: where every Term goes and what is multiplied there, worked out once.
 
-`writer(whole, dtype)` returns a `Writer` of `Region`s, each a strided view of the dense array with the operands whose
-broadcast product belongs there; `write(out, factors)` fills zeros with it.  Compiled calls print the same as lines
-(`inline`).
+`writer(whole, dtype)` returns a `Writer` of `Region`s, each a strided view of the dense array with the
+operands whose broadcast product belongs there; `write(out, factors)` fills zeros with it.  Compiled calls
+print the same as lines (`inline`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Writer:
         return self.dtype.itemsize * math.prod(self.shape) >= pages.LARGE
 
     def new(self) -> np.ndarray:
-        """A new array to write into: zeros on pages chosen for what will be written, or empty where all will be."""
+        """A new array: zeros on pages chosen for what will be written, or empty where all will be."""
         if self.covers:
             return np.empty(self.shape, self.dtype)
         if self.large:
@@ -115,8 +115,8 @@ def _region(t: Term, steps: Sequence[int]) -> Region | None:
 def settled(t: Term) -> Term:
     """The Term with factors whose broadcast product is all that is left: sums and masks go into nodes.
 
-    Factors that share a summed label become one node, with those that carry no other labels than it does; the rest
-    stays apart, to be multiplied straight into the result.
+    Factors that share a summed label become one node, with those that carry no other labels than it does;
+    the rest stays apart, to be multiplied straight into the result.
     """
     masked = len(t.factors) > 1 and any(node.dtype == bool for node, _ in t.factors)
     plain = all(len(set(labels)) == len(labels) for _, labels in t.factors)
@@ -146,7 +146,7 @@ def _contracted(group: Sequence[Factor], wanted: set[int], sizes: Sequence[Size]
 
 
 def pairing(region: Region) -> list[tuple[int, int]]:
-    """Which operands to multiply first, by place in a list where products are appended, until two are left."""
+    """Which operands to multiply first, by place in a list that products are appended to; two are left."""
     left = [(k, frozenset(axes)) for k, (_, axes) in enumerate(region.operands)]
     found: list[tuple[int, int]] = []
     while len(left) > 2:
@@ -161,7 +161,7 @@ def pairing(region: Region) -> list[tuple[int, int]]:
 
 
 def write_product(view: np.ndarray, region: Region, factors: Sequence[np.ndarray], add: bool) -> None:
-    """`view = product`, or `view += product`, block by block along the first axis where a temporary is needed."""
+    """`view = product` or `view += product`, block by block where a temporary is needed."""
     ndim = len(region.sizes)
     arrays = [spread(array, axes, ndim) for array, (_, axes) in zip(factors, region.operands, strict=True)]
     if region.coefficient != 1 and (add or len(arrays) > 1):

@@ -308,7 +308,8 @@ def test_inputs_over_the_limit_are_costed_and_never_made(capsys: pytest.CaptureF
     words = ["z = A @ x", "A:M,N", "x:N", "M=100000", "N=100000", "--wrt", "A"]
     status, out, err = run(capsys, *words)
     assert (status, err) == (0, "")
-    assert "The inputs alone take 80.0 GB: they were not made." in out and "over --limit" in out
+    assert "The inputs alone take 80.0 GB: they were not made." in out
+    assert "over --limit" in out
     found = json.loads(run(capsys, *words, "--json")[1])
     assert found["input_bytes"] == 8 * (10**10 + 10**5)
     assert all(row["seconds"] is None for row in found["rows"])
@@ -318,11 +319,12 @@ def test_inputs_over_the_limit_are_costed_and_never_made(capsys: pytest.CaptureF
 def test_a_sweep_as_csv_has_a_line_for_each_size_and_row(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["z = A @ x", "A:M,N", "x:N", "N=4", "--wrt", "A", "--repeat", "1", "--sweep", "M=2,3", "--csv"]
     head, *lines = run(capsys, *words)[1].splitlines()
-    assert head.startswith("M,name,") and [line.split(",")[0] for line in lines] == ["2", "2", "3", "3"]
+    assert head.startswith("M,name,")
+    assert [line.split(",")[0] for line in lines] == ["2", "2", "3", "3"]
 
 
 @pytest.mark.parametrize(
-    "more, parts",
+    ("more", "parts"),
     [
         (["M=4", "--sweep", "M=10,100"], ["M has a size and is swept", "--sweep M=4,10,100"]),
         (["M=4", "--repeat", "0"], ["nothing would be measured", "1 or more"]),
@@ -349,13 +351,15 @@ def test_an_order_with_a_wrong_name_lists_the_vertices(
     known = json.loads(file.read_text())
     file.write_text('["nowhere"]')
     status, _, err = run(capsys, *words, "--order-in", str(file))
-    assert status == 2 and "the order names 'nowhere'" in err
+    assert status == 2
+    assert "the order names 'nowhere'" in err
     listed = err.split("--order-out writes them: ")[1].splitlines()[0].split(", ")
-    assert known and sorted(listed) == sorted(known)
+    assert known
+    assert sorted(listed) == sorted(known)
 
 
 def test_columns_are_explained_under_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    out = run(capsys, *"z=A@x A:M,N x:N M=3 N=4 --wrt A --repeat 1".split())[1]
+    out = run(capsys, *["z=A@x", "A:M,N", "x:N", "M=3", "N=4", "--wrt", "A", "--repeat", "1"])[1]
     for word in ("plain: ", "unit-free: ", "dense: ", "structured: ", "random: "):
         assert word in out
     assert all(len(line) <= 80 for line in out.splitlines())

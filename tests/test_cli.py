@@ -267,14 +267,17 @@ def test_a_file_that_cannot_be_written_is_an_error(
 ) -> None:
     place = tmp_path / "missing" / "x.txt"
     status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", *more, "-o", str(place))
-    assert (status, out) == (2, "") and not place.parent.exists()
-    assert err.startswith(f"error: cannot write {place}\n") and "\n  try: " in err
+    assert (status, out) == (2, "")
+    assert not place.parent.exists()
+    assert err.startswith(f"error: cannot write {place}\n")
+    assert "\n  try: " in err
 
 
 def test_a_picture_needs_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", "--as", "svg")
     assert (status, out) == (2, "")
-    assert "a picture needs one" in err and "try: add M=4" in err
+    assert "a picture needs one" in err
+    assert "try: add M=4" in err
     assert run(capsys, "show", *LAYER, "M=3", "N=4", "--wrt", "A", "--as", "svg")[1].startswith("<svg")
 
 

@@ -1,4 +1,4 @@
-"""The peers benchmark on tiny sizes: every case agrees, the tables say what was measured, errors are clear."""
+"""The peers benchmark on tiny sizes: every case agrees, tables say what was measured, errors are clear."""
 
 from __future__ import annotations
 

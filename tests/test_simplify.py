@@ -1,4 +1,4 @@
-"""What is rewritten before it is compiled costs less and computes the same; the generic way stays beside it."""
+"""What is rewritten before it is compiled costs less and computes the same as the generic way."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class BackendCall:
 
     def arrays(self, *arrays: Any) -> list[Any]:
         """The results one after another, in no containers and without checks: for hot loops."""
-        return self._call(*arrays)  # type: ignore[no-any-return]
+        found: list[Any] = self._call(*arrays)
+        return found
 
     def compiled(self) -> Callable[..., Any]:
         """The function through the library's own compiler: jax.jit or torch.compile."""

@@ -1,7 +1,7 @@
-"""Several functions timed in turn, their samples kept: ratios are of neighbours in time, so that load hurts both.
+"""Several functions timed in turn: ratios are of neighbours in time, so that load hurts both.
 
-`sampled(runs, repeat)` gives seconds by name, one number a round; `ratio(above, below)` is the median of the rounds'
-ratios with its quartiles.
+`sampled(runs, repeat)` gives seconds by name, one number a round; `ratio(above, below)` is the median of
+the rounds' ratios with its quartiles.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def sampled(
 ) -> dict[str, list[float]]:
     """Seconds of one call of every function, `repeat` samples each, in turn.
 
-    Before every sample the function is called once unmeasured: what another one left behind (memory given back late,
-    cold caches) is not its cost.
-    `clock` may be `time.process_time`: seconds of all threads of this process, which other processes hardly disturb.
+    Before every sample the function is called once unmeasured: what another one left behind (memory given
+    back late, cold caches) is not its cost. `clock` may be `time.process_time`: seconds of all threads of
+    this process, which other processes hardly disturb.
     """
     counts = {name: _count(run, least, clock) for name, run in runs.items()}
     samples: dict[str, list[float]] = {name: [] for name in runs}

@@ -3,8 +3,8 @@
 - `peers_main(suites, ...)` runs suites and prints the table or JSON: `jacobians bench --peers [SUITE...]`.
 - `run(suites, ...)` gives the rows; `SUITES` names the suites; `all_cases(scale)` the cases.
 
-Each peer at its best (the faster of jacrev and jacfwd, jitted; torch compiled or not), the calls interleaved, two
-threads each, compile time apart, all results compared.
+Each peer at its best (the faster of jacrev and jacfwd, jitted; torch compiled or not), the calls
+interleaved, two threads each, compile time apart, all results compared.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def all_cases(scale: float = 1.0) -> list[Case]:
 
 
 def run(
-    suites: Sequence[str] = (), *, peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7, scale: float = 1.0,
+    suites: Sequence[str] = (), *,
+    peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7, scale: float = 1.0,
     compiled: bool = True, cpu: bool = False, say: Callable[[str], None] | None = None,
 ) -> list[Row]:  # fmt: skip
     """The rows of the suites named (none: all); raises UnknownNameError, MissingExtraError, Disagreement.
@@ -58,13 +59,15 @@ def run(
 
 
 def peers_main(
-    suites: Sequence[str] = (), json: bool = False, *, peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7,
+    suites: Sequence[str] = (), json: bool = False, *,
+    peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7,
     scale: float = 1.0, compiled: bool = True, cpu: bool = False, grow: bool = False, plot: str | None = None,
     start: bool = False,
 ) -> str:  # fmt: skip
     """Runs the suites and prints the table, or JSON; returns what it printed.
 
-    `grow` adds the curves of growth (`plot` draws them into that file), `start` the first results of cold processes.
+    `grow` adds the curves of growth (`plot` draws them into that file), `start` the first results of cold
+    processes.
     """
     rows = run(suites, peers=peers, repeat=repeat, scale=scale, compiled=compiled, cpu=cpu, say=_to_stderr)
     found = growth.curves() if grow or plot else []

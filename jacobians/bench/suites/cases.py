@@ -1,4 +1,4 @@
-"""What the peers benchmark measures: functions written once over a namespace, their inputs, and a hand-written rival.
+"""What the peers benchmark measures: functions written once over a namespace, inputs, hand-written rivals.
 
 A `Case` holds `f(ns)`, the function in numpy, jax.numpy or torch alike; `kind` says what is computed:
 
@@ -24,9 +24,9 @@ Inputs = tuple[Any, ...]
 class Case:
     """One row of the benchmark.
 
-    `rival(*inputs)` is structured numpy by hand, a list of dense arrays in the order of `wrt`; `batched(ns)` is the
-    function on the whole batch where `kind` is "samples"; `view` says that a strided view is worth a column,
-    `lazy` that dense results would be too large and are left out.
+    `rival(*inputs)` is structured numpy by hand, a list of dense arrays in the order of `wrt`;
+    `batched(ns)` is the function on the whole batch where `kind` is "samples"; `view` says that a strided
+    view is worth a column, `lazy` that dense results would be too large and are left out.
     """
 
     suite: str

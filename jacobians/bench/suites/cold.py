@@ -18,7 +18,8 @@ CODE = {
     "jax": "import jax, jax.numpy as np\n"
     "jax.config.update('jax_enable_x64', True)\n"
     "A, x, b = np.ones((3, 2)), np.ones(2), np.ones(3)\n"
-    "jax.block_until_ready(jax.jit(jax.jacrev(lambda A, x, b: np.tanh(A @ x + b), argnums=(0, 1, 2)))(A, x, b))",
+    "f = jax.jit(jax.jacrev(lambda A, x, b: np.tanh(A @ x + b), argnums=(0, 1, 2)));"
+    "jax.block_until_ready(f(A, x, b))",
     "torch": "import torch\n"
     "A, x, b = (torch.ones(s, dtype=torch.float64) for s in ((3, 2), 2, 3))\n"
     "torch.func.jacrev(lambda A, x, b: torch.tanh(A @ x + b), argnums=(0, 1, 2))(A, x, b)",

@@ -1,7 +1,7 @@
 """Growth: seconds and bytes of lazy Jacobians against depth, batch and size, which should be straight lines.
 
-`curves()` measures them; `exponent(curve)` is the slope on logarithmic axes (1: linear); `plot(curves, path)` draws
-them (extra `plot`).
+`curves()` measures them; `exponent(curve)` is the slope on logarithmic axes (1: linear); `plot(curves,
+path)` draws them (extra `plot`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES = (100, 200, 400, 800, 1600)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Something measured at several sizes: seconds of one call, the peak bytes it allocates, bytes it keeps."""
+    """Something measured at several sizes: seconds of a call, the peak bytes it allocates, bytes it keeps."""
 
     name: str
     axis: str
@@ -44,7 +44,7 @@ class Curve:
 
 
 def curves(repeat: int = 5, shorter: int = 0) -> list[Curve]:
-    """Depth of a net, samples in a batch, entries M x N of a layer; `shorter` leaves out that many of the largest."""
+    """Depth of a net, samples of a batch, entries of a layer; `shorter` leaves out as many large ones."""
     stop = None if not shorter else -shorter
     return [
         _curve(
@@ -152,6 +152,7 @@ def text(found: Sequence[Curve]) -> str:
     for curve in found:
         points = ", ".join(f"{n}: {show_time(s)}" for n, s in zip(curve.sizes, curve.seconds, strict=True))
         lines.append(
-            f"{curve.name}\n  {points}\n  slope {curve.exponent():.2f} in seconds, {curve.exponent('peak'):.2f} in peak bytes"
+            f"{curve.name}\n  {points}\n  slope {curve.exponent():.2f} in seconds, "
+            f"{curve.exponent('peak'):.2f} in peak bytes"
         )
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """The peers, each at its best: every way to ask jax and torch for the same derivative, compiled apart.
 
-`ways(library, case, inputs)` gives them as `Way`s, called once already; arrays are the library's own, results are
-waited for.
+`ways(library, case, inputs)` gives them as `Way`s, called once already; arrays are the library's own,
+results are waited for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SEEDS = 50_000_000  # entries of forward mode's identity, beyond which it can on
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to compute a case: its call, the seconds of its first call, and how its result is read as arrays."""
+    """One way to compute a case: its call, the seconds of its first call, and how its result is read."""
 
     library: str
     how: str

@@ -1,7 +1,7 @@
 """One case measured: every form of ours, every peer's best way and the hand-written rival, interleaved.
 
-`measured(case, ...)` checks that all dense results agree, chooses each library's fastest way, times everything in
-turn, as made and as made and read once in full, and returns a `Row`.
+`measured(case, ...)` checks that all dense results agree, chooses each library's fastest way, times
+everything in turn, as made and as made and read once in full, and returns a `Row`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Disagreement(JacobiansError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case's samples: seconds by what ran ("ours dense", "jax", "by hand", ...), as made and as made and read."""
+    """A case's samples: seconds by what ran ("ours dense", "jax", ...), as made and as made and read."""
 
     suite: str
     name: str
@@ -79,7 +79,8 @@ class Row:
             "seconds": {name: median(samples) for name, samples in self.made.items()},
             "seconds_read_once": {name: median(samples) for name, samples in self.read.items()},
             "samples": {name: list(samples) for name, samples in self.made.items()},
-            "ratios": shown, "compile_seconds": dict(self.compiling), "dense_bytes": self.nbytes, "factor_bytes": self.factors,
+            "ratios": shown, "compile_seconds": dict(self.compiling),
+            "dense_bytes": self.nbytes, "factor_bytes": self.factors,
         }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """This package on a case, in every form that it offers: dense, into a kept array, lazy, as a strided view.
 
-`forms(case, inputs)` gives the runs by name: "dense", "reuse", "lazy", "call" (not compiled), and where they mean
-something "view" (a block-Toeplitz array, read-only), "core" (sample by sample, or the compressed Hessian) and
-"jax plan" (our plan on jax).
+`forms(case, inputs)` gives the runs by name: "dense", "reuse", "lazy", "call" (not compiled), and where
+they mean something "view" (a block-Toeplitz array, read-only), "core" (sample by sample, or the compressed
+Hessian) and "jax plan" (our plan on jax).
 """
 
 from __future__ import annotations

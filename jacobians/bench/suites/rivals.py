@@ -1,4 +1,4 @@
-"""Derivatives by hand, in structured numpy: what a careful author would write for each row, zeros never multiplied.
+"""Derivatives by hand, in structured numpy: what a careful author would write, zeros never multiplied.
 
 They are the measure for generated code: `layer`, `net`, `backpropagation`, `matrix_product`, `elementwise`,
 `inverse`, `gram`, `logistic`, `factorization`, `two_layers`, `net_by_samples`.
@@ -157,7 +157,7 @@ def two_layers(W: Array, v: Array, X: Array) -> Arrays:
 
 
 def net_by_samples(X: Array, A: Arrays) -> tuple[Array, list[Array], list[Array]]:
-    """The values of every layer and, sample by sample, the Jacobian of the last by what each layer adds up."""
+    """The values of every layer and, by sample, the Jacobian of the last by what each layer adds up."""
     values = [X]
     for matrix in A:
         values.append(np.tanh(values[-1] @ matrix.T))

@@ -1,7 +1,7 @@
 """The suites of scalars and of batches: `micro`, `batch`, `problems`.
 
-`cases(scale)` makes them.  The problems are `jacobians.bench.scalar_problems`, the same source run with each library's
-functions (`with_namespace`).
+`cases(scale)` makes them.  The problems are `jacobians.bench.scalar_problems`, the same source run with
+each library's functions (`with_namespace`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from .. import scalar_problems
 from ..problems import PROBLEMS, Problem
 from . import rivals
 from .cases import Case, Inputs
-from .tensors import Rng, cases as tensor_cases, weights
+from .tensors import Rng, weights
+from .tensors import cases as tensor_cases
 
 
 def polynomial(ns: Any) -> Callable[..., Any]:
