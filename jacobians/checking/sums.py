@@ -42,9 +42,8 @@ def fitted(parts: Sequence[Sequence[Array]], wanted: Sequence[Array]) -> list[fl
     if not np.all(np.isfinite(columns)) or len(right) < len(parts):
         return None
     found, *_ = np.linalg.lstsq(columns, right, rcond=None)
-    if np.linalg.matrix_rank(columns, tol=1e-8 * max(np.abs(columns).max(), 1e-12)) < len(parts):
-        return None
-    return None if gap(columns @ found, right) > NEAR else [float(a) for a in found]
+    rank = np.linalg.matrix_rank(columns, tol=1e-8 * max(np.abs(columns).max(), 1e-12))
+    return None if rank < len(parts) or gap(columns @ found, right) > NEAR else [float(a) for a in found]
 
 
 def _is(number: float, value: float) -> bool:
