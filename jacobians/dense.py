@@ -13,11 +13,25 @@ from typing import Any
 import numpy as np
 
 from . import pages
+from .errors import ShapeError
 from .expr import Node
 from .ops.structural import add_through, is_injective, spread
 from .plan import evaluate
 from .terms import Term, TermSum, core
 from .wiring import encode, indices, strided, view
+
+
+def cleared(out: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """`out`, filled with zeros; raises ShapeError where it is no array of floats of this shape."""
+    array = isinstance(out, np.ndarray)
+    if not array or out.shape != shape or out.dtype.kind != "f":
+        raise ShapeError(
+            "out has another shape" if array and out.dtype.kind == "f" else "out is no array of floats",
+            f"out is {f'{out.dtype} {out.shape}' if array else type(out).__name__}, the Jacobian {shape}",
+            "np.empty(J.shape)",
+        )
+    out[...] = 0
+    return out  # type: ignore[no-any-return]
 
 
 def zeros_for(whole: TermSum, shape: tuple[int, ...], dtype: Any) -> np.ndarray:

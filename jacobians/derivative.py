@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
-from .dense import triplets, write, zeros_for
+from .dense import cleared, triplets, write, zeros_for
 from .errors import BudgetError, ShapeError, UnknownNameError, UnsupportedError
 from .expr import Node, constant
 from .ops.indexing import slots_of
@@ -185,15 +185,8 @@ class Jacobian(Presented):
                 f"{show_bytes(self.nbytes)} of factors are held",
                 "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
             )
-        if out is None:
-            out = zeros_for(self.terms, shape, self.dtype)
-        elif out.shape != shape:
-            raise ShapeError(
-                "out has another shape", f"out is {out.shape}, the Jacobian {shape}", "np.empty(J.shape)"
-            )
-        else:
-            out[...] = 0
-        return write(out, self.bound())
+        made = zeros_for(self.terms, shape, self.dtype) if out is None else cleared(out, shape)
+        return write(made, self.bound())
 
     def triplets(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
         """Target places, input places, values of every entry wirings reach; places may repeat (they add)."""

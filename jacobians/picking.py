@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Shape
-from .errors import ShapeError
+from .errors import ShapeError, UnsupportedError
 from .expr import Node
 from .operation import as_node
 from .ops.indexing import Key
@@ -44,9 +44,20 @@ def _split(t: Term, at: int) -> Term:
     return Term(t.coefficient, t.factors, slots[:at], slots[at:], t.sizes)
 
 
+def _real(value: Any, verb: str) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise UnsupportedError(
+            f"{verb}: the seed is not of real numbers",
+            f"it is {value!r}"[:80] if array.ndim == 0 else f"type {array.dtype}, shape {array.shape}",
+            "an array of real numbers; the real and the imaginary part one after another",
+        )
+    return array
+
+
 def seed(value: Any, shape: Shape, inward: bool, verb: str, dtype: Any) -> TermSum:
     """A seed as a Jacobian: `shape x ()` for a JVP, `() x shape` for a VJP."""
-    node = as_node(np.asarray(value).astype(dtype, copy=False) if not isinstance(value, Node) else value)
+    node = value if isinstance(value, Node) else as_node(_real(value, verb).astype(dtype, copy=False))
     if node.shape != shape:
         side = "input" if inward else "target"
         raise ShapeError(

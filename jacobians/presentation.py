@@ -53,7 +53,9 @@ class Presented(ABC):
     @property
     def title(self) -> str:
         """`∂z/∂A`."""
-        return f"∂{self.target_name or 'f'}/∂{self.input_name or 'x'}"
+        from .shapetables import link_of
+
+        return link_of(self._whole).title
 
     @property
     def _whole(self) -> Jacobian:
@@ -159,13 +161,13 @@ class Presented(ABC):
         >>> jac.jacobian(lambda A, x: np.exp(A @ x), wrt="A")(np.ones((2, 3)), np.ones(3)).einsum()
         'np.einsum("i,n->in", f, x)   # at J[i, i, n]'
         """
-        from .notation.index import einsum_call
+        from .notation.index import einsum_text
         from .notation.records import names, places
 
         view = self.view()
         known = names(view)
         letters = places(view, known)[1]
-        return "\n".join(einsum_call(t, letters, known).text for t in view.whole.terms.terms) or "0"
+        return einsum_text(view.whole.terms, letters, known)
 
     def matrix_form(self, layout: str | None = None) -> str | None:
         """The matrix form where one exists, `xᵀ ⊗ I_3` in the vec layouts; None where there is none.

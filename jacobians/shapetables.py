@@ -264,6 +264,7 @@ def rows_of(
 ) -> tuple[ShapeRow, ...]:
     """The local Jacobians along all chains to the target, then the composed ones by every argument."""
     target = target or graph.target
+    graph.shape(target)  # an unknown name is told here
     chosen = wrt or [label for label in graph.inputs]
     links: dict[tuple[str, str], Jacobian] = {}
     for label, made in graph.links(target).items():

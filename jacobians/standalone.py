@@ -15,7 +15,7 @@ import numpy as np
 
 from .codegen import Program, program
 from .derivative import show_shape
-from .errors import UnsupportedError
+from .errors import UnknownNameError, UnsupportedError, did_you_mean
 from .expr import Node
 from .expression import graph_of
 from .prepared import accumulate
@@ -25,6 +25,7 @@ from .terms import Term, TermSum
 from .traces import Wrt
 from .wiring import Affine, Slot
 
+STYLES = ("structured", "slides")
 LETTERS = "ijklmnpqrstuvwxyzabcdegh"
 
 
@@ -42,6 +43,11 @@ def source(
     """
 
     from .slides import slides
+
+    if style not in STYLES:
+        raise UnknownNameError(
+            f"style {style!r} is not known", f"styles: {', '.join(STYLES)}", did_you_mean(style, STYLES)
+        )
 
     def written(*args: Any, **kwargs: Any) -> str:
         graph = graph_of(f, args, kwargs, wrt)

@@ -87,9 +87,8 @@ def as_jacobian(link: Any) -> Jacobian:
             "an array does not say which of its axes are target axes",
             "(array, number of target axes)",
         )
-    node: Node = as_node(
-        np.asarray(link[0], dtype=None if np.asarray(link[0]).dtype.kind == "f" else np.float64)
-    )
+    array = np.asarray(link[0])
+    node: Node = as_node(array.astype(np.float64) if array.dtype.kind in "biu" else array)
     labels, split = tuple(range(node.ndim)), link[1]
     if not 0 <= split <= node.ndim:
         raise ShapeError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .derivative import Jacobian
+from .errors import UnsupportedError
 from .expr import Node
 from .prepared import accumulate, forget, prepare
 from .terms import TermSum
@@ -43,6 +44,12 @@ class JacobianFunction:
         mode: str = "lazy",
         value: bool = False,
     ) -> None:
+        if not callable(f):
+            raise UnsupportedError(
+                "there is no function to differentiate",
+                f"it is {f!r}"[:80],
+                f"jac.jacobian(jac.read({f!r}))" if isinstance(f, str) else "a function of arrays",
+            )
         self.f, self.wrt, self.order, self.mode, self.value = f, wrt, order, mode, value
         inner = getattr(f, "label", None) or getattr(f, "__name__", "f").replace("<lambda>", "f")
         self.label = f"∂{inner}" if isinstance(f, JacobianFunction) else inner

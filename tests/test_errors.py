@@ -485,7 +485,7 @@ def test_seeds_indices_and_compositions_that_do_not_fit() -> None:
         (
             lambda: J.materialize(out=np.ones((2, 2))),
             "out has another shape",
-            "out is (2, 2), the Jacobian (3, 3, 4)",
+            "out is float64 (2, 2), the Jacobian (3, 3, 4)",
         ),
         (
             lambda: J @ K,
@@ -801,3 +801,38 @@ def test_the_type_that_is_asked_for(f: Any) -> None:
     value, J = jac.value_and_jacobian(f)(X)
     assert value.dtype == np.asarray(J).dtype == f(X).dtype
     np.testing.assert_array_equal(value, f(X))
+
+
+def test_what_is_no_function_no_array_and_no_real_number() -> None:
+    J = jac.jacobian(np.sin)(X)
+    for act, what, instead in (
+        (lambda: jac.jacobian(3), "there is no function to differentiate", "a function of arrays"),
+        (
+            lambda: jac.hessian("x*x"),
+            "there is no function to differentiate",
+            "jac.jacobian(jac.read('x*x'))",
+        ),
+        (lambda: J.materialize(out=np.zeros((4, 4), int)), "out is no array of floats", "np.empty(J.shape)"),
+        (lambda: J.materialize(out=[1]), "out is no array of floats", "np.empty(J.shape)"),
+        (
+            lambda: J.jvp("abc"),
+            "jvp: the seed is not of real numbers",
+            "an array of real numbers; the real and the imaginary part one after another",
+        ),
+        (
+            lambda: J.vjp(1j * X),
+            "vjp: the seed is not of real numbers",
+            "an array of real numbers; the real and the imaginary part one after another",
+        ),
+    ):
+        with pytest.raises(JacobiansError) as caught:
+            act()
+        assert (caught.value.what, caught.value.instead) == (what, instead)
+    with pytest.raises(UnknownNameError):
+        jac.shapes("z = A @ x", target="q", A="M,N", x="N")
+
+
+def test_a_style_of_source_that_is_not_known() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        jac.source(lambda A, x: A @ x, style="slide")
+    assert (caught.value.what, caught.value.instead) == ("style 'slide' is not known", "slides")

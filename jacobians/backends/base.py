@@ -54,6 +54,6 @@ def load(name: str) -> Backend:
     try:
         importlib.import_module(name)
     except ImportError:
-        raise missing_extra(name, name, f"the {name} backend does") from None
+        raise missing_extra(name, name, f"arrays of the {name} backend") from None
     made: Backend = importlib.import_module(f".{name}_backend", __package__).make()
     return made
