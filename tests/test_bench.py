@@ -381,3 +381,12 @@ def test_the_place_of_a_picture_is_said(capsys: pytest.CaptureFixture[str], tmp_
     place = str(tmp_path / "p.png")
     words = ["z=A@x", "A:M,N", "x:N", "M=3", "N=4", "--wrt", "A", "--repeat", "1", "--plot", place]
     assert f"picture in {place}" in run(capsys, *words)[2]
+
+
+def test_peers_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "--peers", "nowhere")
+    assert (status, out) == (2, "")
+    assert "suite 'nowhere' is not known" in err
+    status, out, err = run(capsys, "--peers", "micro", "--against", "nobody")
+    assert (status, out) == (2, "")
+    assert "peer 'nobody' is not known" in err

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to compare")
     what.add_argument("--problem", help=f"a shipped problem: {', '.join(PROBLEMS)}")
     what.add_argument("--graph", metavar="FILE", help="bare graphs in JSON: orders and a search on each")
+    what.add_argument(
+        "--peers", nargs="*", metavar="SUITE", help="JAX and PyTorch beside ours, by suite (all by default)"
+    )
     what.add_argument("--sweep", metavar="M=10,100", help="one size after another: growth")
     what.add_argument("--order", action="append", help="only this order (may be given several times)")
     what.add_argument("--order-in", metavar="FILE", help="an order of your own: a JSON list of vertices")
@@ -64,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Prints the comparison."""
+    if args.peers is not None:
+        return _peers(args)
     if args.graph is not None:
         return bench_graphs(args, progress(args))
     if args.sweep is not None:
@@ -80,6 +85,15 @@ def main(args: argparse.Namespace) -> int:
         print(found.csv(), end="")
     else:
         print(found.text(use_ascii(args)))
+    return 0
+
+
+def _peers(args: argparse.Namespace) -> int:
+    """The suites beside JAX and PyTorch (`--against` names which), with curves of growth where `--plot` is."""
+    from ..bench.suites import libraries, peers_main
+
+    chosen = [name for name in args.against.split(",") if name] or libraries.LIBRARIES
+    peers_main(args.peers, args.json, peers=chosen, repeat=args.repeat, plot=args.plot)
     return 0
 
 
