@@ -89,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _peers(args: argparse.Namespace) -> int:
-    """The suites beside JAX and PyTorch (`--against` names which), with curves of growth where `--plot` is."""
+    """The suites beside JAX and PyTorch (`--against` names which); `--plot` draws curves of growth."""
     from ..bench.suites import libraries, peers_main
 
     chosen = [name for name in args.against.split(",") if name] or libraries.LIBRARIES

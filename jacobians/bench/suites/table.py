@@ -15,7 +15,8 @@ COLUMNS = ("jax", "torch", "by hand", *FORMS)
 NOTE = """Times are medians of calls made in turn, in one process, two threads each; compiling is apart.
 faster: the best peer's time over our dense result's (for samples: their cores), as made, with its quartiles.
 read: the same where every result is then read once in full: pages of zeros that nothing wrote cost
-  their reader, so this is what a user who needs all entries sees.  by hand: our dense time over structured numpy by hand."""
+  their reader, so this is what a user who needs all entries sees.
+by hand: our dense time over structured numpy by hand."""
 
 
 def text(rows: Sequence[Row]) -> str:
