@@ -12,17 +12,18 @@ _PRODUCTS = (ast.Mult, ast.MatMult, ast.Div)
 
 
 def tidied(text: str) -> str:
-    """The text without double transposes, double signs, factors 1 and exponents 1; others as they are.
+    """The text without double transposes and signs, factors 1, exponents 1 and needless brackets.
 
-    >>> tidied("(A.T).T @ x ** 1"), tidied("-(-2*x)"), tidied("a + b")
-    ('A @ x', '2 * x', 'a + b')
+    >>> tidied("(A.T).T @ x ** 1"), tidied("-(-2*x)"), tidied("(diag(a)) - b"), tidied("a*b")
+    ('A @ x', '2 * x', 'diag(a) - b', 'a*b')
     """
     tree = _tree(text)
     if tree is None:
         return text
     before = ast.dump(tree)
     made = ast.fix_missing_locations(_Tidy().visit(tree))
-    return text if ast.dump(made) == before else "; ".join(ast.unparse(part) for part in made.body)
+    plain = "; ".join(ast.unparse(part) for part in made.body)
+    return text if ast.dump(made) == before and plain.count("(") >= text.count("(") else plain
 
 
 def scaled(text: str, number: float) -> str:
