@@ -8,7 +8,7 @@ different *operations* and both build an einsum *node*.
 
 `rule(...)` and `operation(...)` register; `local_jacobian(node, k)` reads a rule; `as_node` turns
 arrays and Python numbers into constants.  The registry is filled when the package is imported and then
-only read: it is the package's only global state.
+only read: it is the package's only global state beside caches, which change time and not results.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def write_error(what: str) -> UnsupportedError:
     """The error where a part of a traced value is written to."""
     return UnsupportedError(
         f"{what} would write into a traced value in place",
-        "traced values are never changed",
+        "entries of a traced value are not assigned one by one",
         "np.where(mask, new, old), np.concatenate([...]) or np.stack([...]) make the changed array",
     )
 
