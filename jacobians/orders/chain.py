@@ -152,8 +152,10 @@ class _Chain:
         first, last = dims[: n - length + 1, None], dims[length:, None]
         low = self.starting[: n - length + 1, 0 : length + 1]  # F(i, k) for k = i ... j
         high = self.ending[length:, length::-1]  # F(k, j)
-        middle = sliding_window_view(dims, length + 1)
-        options = [(low + high + first * last * middle)[:, 1:-1]]
+        products = (first * last) * sliding_window_view(dims[1:-1], length - 1)
+        products += low[:, 1:-1]  # in place: the time goes to memory
+        products += high[:, 1:-1]
+        options = [products]
         if self.work is not None:
             done = sliding_window_view(total, length + 1)
             options.append((low + first * (done[:, -1:] - done))[:, :-1])
