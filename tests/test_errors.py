@@ -836,3 +836,11 @@ def test_a_style_of_source_that_is_not_known() -> None:
     with pytest.raises(UnknownNameError) as caught:
         jac.source(lambda A, x: A @ x, style="slide")
     assert (caught.value.what, caught.value.instead) == ("style 'slide' is not known", "slides")
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 4)])
+@pytest.mark.parametrize("f", [jac.functions.softmax, jac.functions.log_softmax])
+def test_softmax_over_no_entries_is_empty(f: Any, shape: tuple[int, ...]) -> None:
+    value, J = jac.value_and_jacobian(f)(np.ones(shape))
+    assert np.shape(value) == shape
+    assert np.asarray(J).shape == shape + shape

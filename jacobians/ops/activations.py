@@ -97,7 +97,7 @@ def _run_softmax(params: Any, x: Any) -> Any:
 
 def _finite_top(x: Any, axes: tuple[int, ...]) -> Any:
     """The largest entry over some axes, 0 where it is infinite: exponents stay in range."""
-    top = np.max(np.real(x), axis=axes, keepdims=True)
+    top = np.max(np.real(x), axis=axes, keepdims=True, initial=-np.inf)  # also of no entries
     return np.where(np.isfinite(top), top, 0).astype(top.dtype)
 
 
