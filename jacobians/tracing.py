@@ -264,13 +264,9 @@ def call(build: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, 
 
 
 def _truths(given: list[Any]) -> bool:
-    """Whether all arrays among these arguments are truths (subscripts and axes are no arrays)."""
-    kinds = [
-        np.dtype(n.dtype) if isinstance(n, Node) else np.asarray(n).dtype
-        for n in given
-        if not isinstance(n, str)
-    ]
-    return all(kind == np.bool_ for kind in kinds)
+    """Whether there are arrays among these arguments, all of them truths."""
+    arrays = [one for one in given if isinstance(one, (Node, np.ndarray))]
+    return bool(arrays) and all(np.dtype(one.dtype) == np.bool_ for one in arrays)
 
 
 def _share(array: Traced, view: Traced, key: tuple[Any, ...]) -> None:

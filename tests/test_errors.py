@@ -780,6 +780,8 @@ def test_running_sums_count_truths_as_numpy_does(running: Callable[..., Any]) ->
         lambda x: x * np.einsum("i,i->", x > 1.5, x > -2),
         lambda x: x * np.dot(x > 1.5, np.array([True, True, True, True])),
         lambda x: x * (np.arange(4) @ (x > 1.5)),
+        lambda x: x * np.tensordot(x > 1.5, x > -2, 1),
+        lambda x: x * np.einsum("i->", x > 1.5),
     ],
 )
 def test_sums_of_products_of_truths_are_truths_as_in_numpy(f: Any) -> None:
