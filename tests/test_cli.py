@@ -288,3 +288,22 @@ def test_colour_without_rich_says_how_to_install_it(
     status, out, err = run(capsys, "show", *LAYER, "--wrt", "A", "--color", "always")
     assert (status, err) == (0, "note: colour needs rich: pip install 'jacobians[cli]'\n")
     assert (out, "") == run(capsys, "show", *LAYER, "--wrt", "A", "--color", "never")[1:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lecture", "--only", "50"),
+        ("shapes", *LAYER),
+        ("show", *LAYER, "--wrt", "A"),
+        ("bench", *LAYER, "M=3", "N=4", "--wrt", "A", "--repeat", "1"),
+        ("ops", "tanh"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_json_has_the_keys_of_the_page(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "json.md").read_text("utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{words[0]}` |")]
+    document = json.loads(run(capsys, *words, "--json")[1])
+    first = document[0] if isinstance(document, list) else document
+    assert ", ".join(f"`{key}`" for key in first) == row.split(" | ")[-1].rstrip(" |")
