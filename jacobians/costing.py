@@ -28,7 +28,16 @@ from .orders import EliminationGraph
 from .prepared import MODES, linear_of
 from .terms import assembled
 from .traces import Wrt
-from .vertex_orders import FEW, Accumulated, accumulate_in, elimination_graph, is_chain, labels, named
+from .vertex_orders import (
+    FEW,
+    Accumulated,
+    accumulate_in,
+    bare_cost,
+    elimination_graph,
+    is_chain,
+    labels,
+    named,
+)
 
 Order = str | Sequence[str]
 LISTED = ("reverse", "forward", "markowitz", "greedy", "dp", "exact", "search", "random", "auto")
@@ -167,7 +176,7 @@ def order_row(
         steps=tally.steps,
         evaluations=tally.evaluations,
         structured=tally.multiplications,
-        **(
-            {rule.replace("-", "_"): bare.cost(found.order, rule) for rule in ("plain", "unit-free", "dense")}
-        ),
+        plain=bare_cost(bare, found.order, "plain"),
+        unit_free=bare_cost(bare, found.order, "unit-free"),
+        dense=bare_cost(bare, found.order, "dense"),
     )

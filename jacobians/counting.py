@@ -66,13 +66,31 @@ def einsum_cost(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Cost:
 def node_counts(node: Node) -> tuple[int, int, int]:
     """Multiplications, additions and function evaluations of one node."""
     if node.op == "einsum":
-        found = einsum_cost(node.params, repeated(node))
+        same = repeated(node)
+        if not same and (pair := _pair_counts(*node.params)):
+            return (*pair, 0)
+        found = einsum_cost(node.params, same)
         return found.multiplications, found.additions, 0
     if node.op == "combination":
         return (*_combination(node), 0)
     if node.op == "assemble":
         return (*_assemble(node), 0)
     return 0, 0, 0 if node.op in FREE else number(entries(node.shape), "a count")
+
+
+def _pair_counts(
+    operands: Sequence[tuple[int, ...]], output: tuple[int, ...], sizes: Sequence[Any]
+) -> tuple[int, int] | None:
+    """The counts of a plain product of two, where nothing is summed before: what its path would say."""
+    if len(operands) != 2:
+        return None
+    first, second = set(operands[0]), set(operands[1])
+    whole = len(first) == len(operands[0]) and len(second) == len(operands[1])
+    if not whole or len(first | second) != len(sizes) or not (first ^ second) <= set(output):
+        return None
+    union = number(entries(sizes), "a count")
+    kept = number(entries(sizes[k] for k in output), "a count")
+    return union, 0 if union == kept and len(output) == len(sizes) else max(0, union - kept)
 
 
 def _combination(node: Node) -> tuple[int, int]:

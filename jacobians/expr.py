@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Container, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -132,15 +133,24 @@ def product(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[S
 
 
 def _einsum(operands: Sequence[Factor], output: Sequence[int], sizes: Sequence[Size]) -> Node:
-    order: dict[int, int] = {}
-    for label in itertools.chain(output, *(labels for _, labels in operands)):
-        order.setdefault(label, len(order))
-    labels = tuple(tuple(order[label] for label in carried) for _, carried in operands)
-    out = tuple(order[label] for label in output)
-    nodes = tuple(node for node, _ in operands)
-    shape = tuple(sizes[label] for label in output)
+    nodes = tuple([node for node, _ in operands])
+    params, shape = _spelled(tuple([labels for _, labels in operands]), tuple(output), tuple(sizes))
     dtype = array_type(promote(nodes)) if shape else promote(nodes)
-    return Node("einsum", nodes, (labels, out, tuple(sizes[label] for label in order)), shape, dtype)
+    return Node("einsum", nodes, params, shape, dtype)
+
+
+@lru_cache(4096)
+def _spelled(
+    carried: tuple[tuple[int, ...], ...], output: tuple[int, ...], sizes: tuple[Size, ...]
+) -> tuple[Any, Shape]:
+    """The parameters of an einsum, its labels renumbered from the output on, and the shape of its result."""
+    order: dict[int, int] = {}
+    for label in itertools.chain(output, *carried):
+        order.setdefault(label, len(order))
+    operands = tuple([tuple([order[label] for label in labels]) for labels in carried])
+    out = tuple([order[label] for label in output])
+    shape = tuple([sizes[label] for label in output])
+    return (operands, out, tuple([sizes[label] for label in order])), shape
 
 
 def _selections(operands: Sequence[Factor], output: set[int]) -> tuple[list[Factor], Sequence[Factor]]:

@@ -22,6 +22,7 @@ from .axes import Shape, Size, entries, magnitude
 from .collapsing import contracted
 from .errors import ShapeError
 from .expr import Factor, Node, array_type, combination, constant, product, promote
+from .meeting import Pattern, meet, renumbering
 from .wiring import (
     Disjoint,
     Equations,
@@ -166,6 +167,29 @@ def _total(outer: TermSum, inner: TermSum, terms: list[Term]) -> tuple[Term, ...
 
 
 def _compose(a: Term, b: Term, outer: TermSum, inner: TermSum) -> list[Term]:
+    first, second = _pattern(a), _pattern(b)
+    if first is None or second is None:
+        return _solved(a, b, outer, inner)
+    found = meet(first, second)
+    nodes = [node for node, _ in (*a.factors, *b.factors)]
+    coefficient = a.coefficient * b.coefficient
+    for size in found.summed:
+        coefficient = coefficient * size
+    made, labels = [group.made(nodes, found.sizes) for group in found.groups], found.pattern.carried
+    whole = found.pattern
+    return [Term(coefficient, tuple(zip(made, labels, strict=True)), whole.target, whole.input, whole.sizes)]
+
+
+def _pattern(t: Term) -> Pattern | None:
+    """The Term without nodes and coefficient, if every slot is a label: what `meet` takes."""
+    for slot in (*t.target, *t.input):
+        if type(slot) is not int:
+            return None
+    return Pattern(t.target, t.input, t.sizes, tuple([labels for _, labels in t.factors]))  # type: ignore[arg-type]
+
+
+def _solved(a: Term, b: Term, outer: TermSum, inner: TermSum) -> list[Term]:
+    """Two Terms composed whatever their slots hold: equations solved, then the product collapsed."""
     shift = len(a.sizes)
     names = range(shift, shift + len(b.sizes))
     equations = Equations((*a.sizes, *b.sizes))
@@ -206,13 +230,7 @@ def canonical(
 ) -> Term:
     """A Term with its labels renumbered; a `live` label that stands nowhere is summed: a factor n."""
     factors = tuple(factors)
-    order: dict[int, int] = {}
-    for slot in (*target, *input):
-        for label in labels_of(slot):
-            order.setdefault(label, len(order))
-    for _, labels in factors:
-        for label in labels:
-            order.setdefault(label, len(order))
+    order = renumbering((*target, *input), (labels for _, labels in factors))
     for label in live:
         if label not in order:
             coefficient = coefficient * sizes[label]

@@ -72,7 +72,10 @@ def accumulate_in(
 
 
 def elimination_graph(linear: Linear) -> EliminationGraph:
-    """The vertices by serial, with their numbers of entries; an edge +1 or -1 (an identity) is a unit."""
+    """The vertices by serial, with their numbers of entries; an edge +1 or -1 (an identity) is a unit.
+
+    Targets that lead nowhere are outputs only: eliminating them costs nothing, whenever it takes place.
+    """
     from .orders import EliminationGraph  # late, so that importing the package stays cheap
 
     edges = [(u, v) for v in linear.nodes for u in linear.into[v]]
@@ -80,7 +83,7 @@ def elimination_graph(linear: Linear) -> EliminationGraph:
         edges,
         inputs=linear.inputs,
         outputs=[t.serial for t in linear.targets if t.serial in linear.nodes],
-        eliminable=linear.interior,
+        eliminable=[v for v in linear.interior if any(s in linear.nodes for s in linear.out[v])],
         sizes={v: max(1, int(magnitude(entries(node.shape)))) for v, node in linear.nodes.items()},
         unit_edges=[(u, v) for u, v in edges if _is_unit(linear.into[v][u])],
     )
@@ -109,7 +112,18 @@ def sequence(
     if not isinstance(order, str) or order in ("reverse", "forward"):
         return linear.sequence(order)
     graph = graph or elimination_graph(linear)
-    return [int(str(v)) for v in graph.order(order, rule_for(graph), seed=seed)]
+    return _whole(linear, graph.order(order, rule_for(graph), seed=seed))
+
+
+def _whole(linear: Linear, order: Iterable[Any]) -> list[int]:
+    """An order of the bare graph as one of all vertices: targets that lead nowhere go first."""
+    return linear.sequence([int(v) for v in order])
+
+
+def bare_cost(graph: EliminationGraph, order: Sequence[int], rule: str) -> int:
+    """The multiplications of an order of all vertices by a rule of the bare graph."""
+    inner = set(graph.eliminable)
+    return graph.cost([v for v in order if v in inner], rule)
 
 
 def labels(linear: Linear) -> dict[int, str]:
@@ -289,7 +303,7 @@ def search(linear: Linear, seconds: float = SECONDS, seed: int = 0) -> Accumulat
     judge, graph, random = Judge(linear), elimination_graph(linear), Random(seed)
     judge.consider("search", best.order)
     for rule in ("unit-free", "plain") if rule_for(graph) == "plain" else ("dense", "plain"):
-        judge.consider("search", [int(str(v)) for v in graph.search(seconds / 4, seed, rule).order])
+        judge.consider("search", _whole(linear, graph.search(seconds / 4, seed, rule).order))
     misses = 0
     while perf_counter() - began < seconds and misses < 40 * len(judge.order):
         order = list(judge.order)
@@ -302,6 +316,7 @@ def search(linear: Linear, seconds: float = SECONDS, seed: int = 0) -> Accumulat
 __all__ = [
     "Accumulated",
     "accumulate_in",
+    "bare_cost",
     "cheapest",
     "elimination_graph",
     "is_chain",

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import jacobians as jac
 from jacobians.chain_costs import chain_product
+from jacobians.contraction.paths import find_path
+from jacobians.contraction.product import Product
 from jacobians.costing import costs
-from jacobians.counting import beyond, count_nodes, factors_of, unique, written_cost
+from jacobians.counting import _pair_counts, beyond, count_nodes, factors_of, unique, written_cost
 from jacobians.dense import write
 from jacobians.derivative import bound
 from jacobians.errors import UnknownNameError
@@ -248,3 +252,40 @@ def test_negative_control_of_the_count() -> None:
     lazy, dense = table.rows
     assert lazy.mode, dense.mode == ("lazy", "materialized")
     assert lazy.flop < dense.flop
+
+
+# ---- the short ways of counting
+
+
+def products_of_two() -> Any:
+    """Einsum parameters of two operands: matrix products, sums before, diagonals, ones, empty axes."""
+    sizes = st.lists(st.sampled_from([0, 1, 2, 3, 5]), min_size=1, max_size=4)
+
+    def operands(sizes: list[int]) -> Any:
+        labels = st.sampled_from(range(len(sizes)))
+        carried = st.lists(labels, max_size=3).map(tuple)
+        output = st.lists(labels, max_size=3, unique=True).map(tuple)
+        return st.tuples(st.tuples(carried, carried), output, st.just(tuple(sizes)))
+
+    return sizes.flatmap(operands)
+
+
+@given(products_of_two())
+def test_a_product_of_two_is_counted_as_its_path_is(params: Any) -> None:
+    quick, cost = _pair_counts(*params), find_path(Product(*params)).cost
+    assert quick is None or quick == (cost.multiplications, cost.additions)
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "expected"),
+    [
+        ("ij,jk->ik", ((2, 3), (3, 4)), (24, 16)),
+        ("ij,ij->ij", ((2, 3), (2, 3)), (6, 0)),
+        ("ij,j->i", ((2, 3), (3,)), (6, 4)),
+        ("ij,k->i", ((2, 3), (4,)), None),
+        ("ii,i->i", ((3, 3), (3,)), None),
+    ],
+)
+def test_plain_products_of_two_are_counted_at_once(text: str, shapes: Any, expected: Any) -> None:
+    product = Product.parse(text, *shapes)
+    assert _pair_counts(product.operands, product.output, product.sizes) == expected

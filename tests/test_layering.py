@@ -33,7 +33,7 @@ EXTRAS = {
 MAP = """
 errors explanations pages containers
 axes expr layouts
-wiring collapsing terms spelling
+wiring collapsing meeting terms spelling
 operation presentation
 contraction ops
 serving tracing graph orders notation reading

@@ -19,6 +19,8 @@ from jacobians.plan import evaluate
 from jacobians.terms import (
     Term,
     TermSum,
+    _compose,
+    _solved,
     add,
     assemble,
     assembled,
@@ -103,6 +105,20 @@ def test_compose_is_associative(data: st.DataObject, a: Any, b: Any, c: Any, d: 
     expected = np.tensordot(np.tensordot(brute(first), brute(second), len(b)), brute(third), len(c))
     assert np.array_equal(dense(left), expected)
     assert np.array_equal(dense(right), expected)
+
+
+@given(st.data(), shapes, shapes, shapes)
+def test_terms_that_meet_in_labels_compose_as_the_equations_say(
+    data: st.DataObject, target: Any, middle: Any, given: Any
+) -> None:
+    a, b = data.draw(terms(target, middle, "labels")), data.draw(terms(middle, given, "labels"))
+    outer, inner = TermSum(target, middle, (a,)), TermSum(middle, given, (b,))
+    (quick,), (generic,) = _compose(a, b, outer, inner), _solved(a, b, outer, inner)
+    assert (quick.target, quick.input, quick.sizes) == (generic.target, generic.input, generic.sizes)
+    assert quick.coefficient == generic.coefficient
+    for (node, labels), (other, same) in zip(quick.factors, generic.factors, strict=True):
+        assert labels == same
+        assert node is other or (node.op, node.args, node.params) == (other.op, other.args, other.params)
 
 
 @given(st.data(), shapes, shapes)

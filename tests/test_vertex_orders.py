@@ -129,6 +129,21 @@ def test_labels_name_every_vertex_once_and_read_back() -> None:
     assert list(accumulate_in(linear, named(linear, order)).order) == linear.interior
 
 
+def test_targets_that_lead_nowhere_are_outputs_of_the_bare_graph_alone() -> None:
+    """y = u^2 and z = y + u: y leads to z, z leads nowhere; every vertex stands in the order all the same."""
+
+    def f(u: Any) -> Any:
+        y = u**2
+        return y, y + u
+
+    linear = linear_of(trace_function(f, (np.float64(2.0),), {}))
+    graph = elimination_graph(linear)
+    assert len(graph.outputs) == 2
+    assert len(graph.eliminable) == len(linear.interior) - 1
+    for order in ("markowitz", "greedy", "search"):
+        assert sorted(accumulate_in(linear, order).order) == linear.interior
+
+
 def test_units_are_identities() -> None:
     """x + y passes both on unchanged; 2 x does not."""
     linear = linear_of(trace_function(lambda x, y: np.sin(x + y) - y, (np.ones(3), np.ones(3)), {}))
@@ -140,18 +155,18 @@ def test_units_are_identities() -> None:
 def seconds(linear: Linear) -> float:
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         cheapest(linear)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return min(times)
 
 
 def test_planning_is_quick() -> None:
-    """A 10-layer network in milliseconds, 1,000 vertices in under a second (and room for a busy machine)."""
+    """A 10-layer network in 5 ms, 1,000 vertices in a second (and twice that on a slow or busy machine)."""
     f, arrays = network(10, 20)
     small = linear_of(trace_function(f, arrays, {}))
-    assert seconds(small) < 0.05
+    assert seconds(small) < 0.010
     f, arrays = network(333, 3)
     large = linear_of(trace_function(f, arrays, {}))
     assert len(large.interior) >= 1000
-    assert seconds(large) < 3
+    assert seconds(large) < 2
