@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Rows = list[list[TermSum]]
 POLYNOMIAL = ("reverse", "forward", "markowitz", "greedy", "dp")
 SECONDS = 1.0  # that a search takes unless told otherwise
+TWO = 2  # vertices that two directions eliminate in every order there is
 MANY = 1200  # vertices from which `auto` compares the two directions only: their time is linear in depth
 FEW = 8  # vertices up to which "exact" counts what the plan executes; beyond, what the bare graph knows
 ABANDON = 1.05  # times the cheapest so far: an order that has cost this much before its end is left
@@ -83,10 +84,15 @@ def elimination_graph(linear: Linear) -> EliminationGraph:
         edges,
         inputs=linear.inputs,
         outputs=[t.serial for t in linear.targets if t.serial in linear.nodes],
-        eliminable=[v for v in linear.interior if any(s in linear.nodes for s in linear.out[v])],
+        eliminable=_onward(linear),
         sizes={v: max(1, int(magnitude(entries(node.shape)))) for v, node in linear.nodes.items()},
         unit_edges=[(u, v) for u, v in edges if _is_unit(linear.into[v][u])],
     )
+
+
+def _onward(linear: Linear) -> list[int]:
+    """The vertices to eliminate that lead to another one, not to a sink alone."""
+    return [v for v in linear.interior if any(s in linear.nodes for s in linear.out[v])]
 
 
 def _is_unit(edge: TermSum) -> bool:
@@ -223,7 +229,7 @@ def cheapest(linear: Linear) -> Accumulated:
     if len(linear.interior) < 2:
         return accumulate_in(linear, "reverse")
     judge = Judge(linear)
-    graph = elimination_graph(linear) if len(linear.interior) < MANY else None
+    graph = elimination_graph(linear) if TWO < len(_onward(linear)) < MANY else None
     for name in _candidates(linear, graph):
         judge.consider(name, sequence(linear, name, graph=graph))
     return judge.best()
