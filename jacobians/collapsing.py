@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from .axes import Size, magnitude
 from .expr import Factor, Node, product
@@ -19,8 +18,7 @@ MANY = 8  # factors that may stay apart; beyond, the best pair is merged even wh
 Labels: TypeAlias = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Factors that become one: their `places`, the labels that each carries, and those of the result."""
 
     places: tuple[int, ...]

@@ -8,8 +8,8 @@ in which one graph is eliminated, so most compositions are a look-up and the mak
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from .axes import Size
 from .collapsing import Group, Labels, groups_of
@@ -18,8 +18,7 @@ from .wiring import Slot, labels_of
 REMEMBERED = 4096  # patterns kept
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A Term without nodes and coefficient, every slot a label."""
 
     target: Labels
@@ -28,8 +27,7 @@ class Pattern:
     carried: tuple[Labels, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(NamedTuple):
     """What two patterns compose to.
 
     `summed` are the sizes of labels that nothing carries any more (each a factor of the coefficient);
