@@ -14,11 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .contraction.steps import Step
+import numpy as np
+
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
+from .overwriting import overwritten
 from .plan import key_of, repeated
+from .recycling import Recycler
 from .spelling import spell
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -40,7 +43,10 @@ class Program:
     comments: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=lambda: set(RESERVED))
     last: dict[str | None, int] = field(default_factory=dict)
-    large: set[str] = field(default_factory=set)
+    large: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    inner: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    memory: Recycler = field(default_factory=Recycler)
+    makers: dict[Any, str | None] = field(default_factory=dict)
 
     def fresh(self, wish: str | None) -> str:
         """A name that is a Python identifier and not taken, `wish` if it can be."""
@@ -52,6 +58,20 @@ class Program:
         self.last[base] = k
         self.taken.add(name)
         return name
+
+    def hold(self, name: str, shape: Any, dtype: Any) -> None:
+        """Notes an array whose memory is worth using again, once it is no longer needed."""
+        if math.prod(shape) >= LARGE:
+            self.large[name] = shape, dtype
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> str | None:
+        """The expression of a new array over recycled memory; None where that does not pay."""
+        kind = shape, np.dtype(dtype)
+        if kind not in self.makers:
+            new, name = self.memory.maker(*kind), self.fresh("empty")
+            self.bindings |= {} if new is None else {name: new}
+            self.makers[kind] = None if new is None else f"{name}()"
+        return self.makers[kind]
 
     def add(self, line: str, comment: str = "") -> None:
         """One more line, with what it is as a comment."""
@@ -85,8 +105,8 @@ def program(
         slots[node.serial] = first.serial
         known_already = made.names.get(first.serial)
         made.names[node.serial] = known_already or _write(made, node, running, write)
-        if running and node.args and math.prod(node.shape) >= LARGE:  # type: ignore[operator]
-            made.large.add(made.names[node.serial])
+        if running and node.args:
+            made.hold(made.names[node.serial], node.shape, node.dtype)
     return made
 
 
@@ -97,16 +117,7 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
     name = made.fresh(node.name)
     comment = "shape " + " x ".join(map(str, node.shape)) if node.shape else "scalar"
     if node.op == "einsum":
-        product = compiled(node.params, repeated(node))
-        if running and any(_better_run(step) for step in product.steps):
-            helper = made.fresh("product")  # overwrites intermediates, halves symmetric products
-            made.bindings[helper] = product
-            made.add(f"{name} = {helper}({', '.join(names)})", comment)
-            return name
-        for line in product.source(names, name):
-            left, _, right = line.partition(" = ")
-            made.taken.add(left)
-            made.add(f"{left} = {right}", comment if left == name else "")
+        _product(made, node, names, name, comment, running)
         return name
     if write is not None:
         for line in write(made, node, names, name):
@@ -121,9 +132,21 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
     return name
 
 
-def _better_run(step: Step) -> bool:
-    """Whether a step runs better than its printed line does."""
-    return step.reuse is not None or (step.kind == "gram" and len(step.inputs) > 1)
+def _product(made: Program, node: Node, names: Sequence[str], name: str, comment: str, running: bool) -> None:
+    """The lines of an einsum, a line each step of its path."""
+    product = compiled(node.params, repeated(node))
+    if running and any(step.kind == "gram" and len(step.inputs) > 1 for step in product.steps):
+        helper = made.fresh("product")  # halves symmetric products
+        made.bindings[helper] = product
+        made.add(f"{name} = {helper}({', '.join(names)})", comment)
+        return
+    lines = [line.split(" = ", 1) for line in product.source(names, name, made.taken if running else ())]
+    for left, right in lines:
+        made.taken.add(left)
+        made.add(f"{left} = {right}", comment if left == name else "")
+    for (left, _), step in zip(lines, product.steps, strict=False) if running else ():
+        made.hold(left, step.shape, node.dtype)
+        made.inner |= {} if step.made is None else {left: (step.made, node.dtype)}
 
 
 def _bound(node: Node) -> Callable[..., Any]:
@@ -159,6 +182,13 @@ def released(lines: Sequence[str], names: set[str], result: str) -> list[str]:
     return found
 
 
+def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
+    """The lines as they run: memory used again where it can be, let go where it is large."""
+    ours = {name: kind for name, kind in made.large.items() if name not in arguments}
+    lines = overwritten(made.lines, ours, result, lambda name: made.empty(*made.inner.get(name, ours[name])))
+    return [*released(lines, set(ours), result), f"return {result}"]
+
+
 def build(
     made: Program,
     arguments: Sequence[str],
@@ -170,9 +200,7 @@ def build(
 
     Where one of the exceptions `fails` is raised, `slow(*arguments)` answers instead.
     """
-    import numpy as np
-
-    body = [*released(made.lines, made.large - set(arguments), result), f"return {result}"]
+    body = body_of(made, arguments, result)
     if fails:
         names = [argument.partition("=")[0] for argument in arguments if "=" not in argument]
         body = [

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .codegen import Program, build, program, released
+from .codegen import Program, body_of, build, program
 from .containers import bind
 from .derivative import Jacobian
 from .errors import ShapeError, UnsupportedError
@@ -146,7 +146,7 @@ class Compiled:
         write = {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name]
         results = [write(made, title, scalar) for title in self.titles]
         returned = self._returned(made, results)
-        body = [*released(made.lines, made.large - set(arguments), returned), f"return {returned}"]
+        body = body_of(made, arguments, returned)
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
             made.lines.insert(0, f"if out is not None: return _into(({', '.join(arguments)},), out)")

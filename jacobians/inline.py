@@ -108,7 +108,8 @@ def array_lines(made: Program, name: str, known: Writer, given: bool = False) ->
     if given:
         lines = [] if known.covers else [f"{name}.fill(0)"]
     elif known.covers:
-        lines = [f"{name} = np.empty({known.shape}, {dtype})"]
+        new = made.empty(known.shape, known.dtype) or f"np.empty({known.shape}, {dtype})"
+        lines = [f"{name} = {new}"]
     elif known.large:
         lines = [f"{name} = {_bound(made, 'zeros', known.new)}()"]
     else:

@@ -37,7 +37,8 @@ wiring collapsing meeting terms spelling
 operation presentation
 contraction ops
 serving tracing graph orders notation reading
-plan codegen readable traces dense counting simplify scalars batching vertex_orders writing toeplitz
+plan recycling overwriting codegen readable traces dense counting simplify scalars batching
+vertex_orders writing toeplitz
 picking derivative prepared expression inline sparse backends frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables
 checking identities derivations report plots bench

@@ -255,11 +255,13 @@ class _Matrices:
         merged = any(len(g) != 1 for g in groups) if loops else any(len(g) > 1 for g in groups)
         result = made if self.order is None else self.order
         shape = self.plan._shape(result)
+        inner = self.plan._shape(loops) + tuple(prod(self.plan._shape(g)) for g in groups if loops or g)
         step = Step(
             "matmul" if kind == "matmul" else "dot",
             self.move.inputs,
             views,
             shape,
+            made=inner if merged else None,
             result_shape=self.plan._shape(made) if merged else None,
             result_axes=_order(made, result),
         )

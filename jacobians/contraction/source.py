@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jacobians.contraction.steps import Shape, Step, View
 
 
-def source_lines(steps: Sequence[Step], names: Sequence[str], result: str = "result") -> list[str]:
+def source_lines(
+    steps: Sequence[Step], names: Sequence[str], result: str = "result", taken: Iterable[str] = ()
+) -> list[str]:
     """Lines of numpy that compute the steps on arrays with these names into the name `result`.
+
+    Intermediates get names that are not `taken`.
 
     >>> step = Step("multiply", (0, 1), (View(shape=(3, 1), inserted=(1,)), View()), (3, 4))
     >>> source_lines([step], ["x", "A"], "y")
@@ -20,13 +24,13 @@ def source_lines(steps: Sequence[Step], names: Sequence[str], result: str = "res
     texts = list(names)
     if not steps:
         return [f"{result} = {texts[0]}"]
-    taken, number, lines = {*names, result}, 0, []
+    known, number, lines = {*names, result, *taken}, 0, []
     for k, step in enumerate(steps):
         name = result
-        while k < len(steps) - 1 and name in taken:
+        while k < len(steps) - 1 and name in known:
             number += 1
             name = f"t{number}"
-        taken.add(name)
+        known.add(name)
         lines.append(f"{name} = {_step(step, [texts[i] for i in step.inputs])}")
         texts.append(name)
     return lines

@@ -52,6 +52,7 @@ class Step:
     | `fill` | a tensor without axes that holds `number` |
 
     `result_shape` and then the axis order `result_axes` give the slot its shape `shape` (None: as it is).
+    `made` is the shape of what numpy makes, before `result_shape`, where there is one.
     `reuse` is the place in `inputs` whose array may be overwritten with the result, or None.
     """
 
@@ -62,6 +63,7 @@ class Step:
     axes: tuple[int, ...] = ()
     equation: str = ""
     number: int = 1
+    made: Shape | None = None
     result_shape: Shape | None = None
     result_axes: tuple[int, ...] | None = None
     reuse: int | None = None

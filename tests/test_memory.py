@@ -1,0 +1,215 @@
+"""Memory used again by compiled calls: never what is still needed, whatever the operation."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import jacobians as jac
+from jacobians import codegen, recycling
+from jacobians.containers import flatten
+from jacobians.overwriting import overwritten
+from jacobians.recycling import Recycler
+
+from .cases import Case
+from .op_cases import CASES
+from .test_operations import argnums_of, jacobians_of
+
+RANDOM = np.random.default_rng(11)
+KINDS = {"a": "6x4", "b": "6x4", "c": "6x4", "d": "6x4", "row": "4"}
+
+
+# ---- lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["a = x @ y", "b = a + row[None]"], "b = np.add(a, row[None], a)"),
+        (["a = x @ y", "b = 1 - a"], "b = np.subtract(1, a, a)"),
+        (["a = x @ y", "b = x * a"], "b = np.multiply(x, a, a)"),
+        (["a = x @ y", "b = np.tanh(a)"], "b = np.tanh(a, a)"),
+        (["a = x @ y", "b = -a"], "b = np.negative(a, a)"),
+        (["a = x @ y", "b = a * a"], "b = np.multiply(a, a, a)"),
+        (['a = np.einsum("ij,jk->ik", x, y)', "b = a / x"], "b = np.divide(a, x, a)"),
+        (["a = (x.reshape(6, 2) @ y).reshape(6, 4)", "c = a * x"], "c = np.multiply(a, x, a)"),
+    ],
+)  # fmt: skip
+def test_an_operand_that_is_free_is_overwritten(lines: list[str], expected: str) -> None:
+    assert overwritten(lines, KINDS, "b + c")[-1] == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "result"),
+    [
+        (["a = x @ y", "b = a * x"], "(a, b)"),  # returned as well
+        (["a = x @ y", "b = a * x", "c = a + b"], "c + b"),  # a is needed again: only c may overwrite it
+        (["b = a * x"], "b"),  # made elsewhere
+        (["a = x.T", "b = a * x"], "b"),  # a view of something
+        (["a = x @ y", "d = a.T", "b = a * x", "c = d + x"], "(b, c)"),  # d is a view of a
+        (["a = x @ y", "d = helper(a)", "b = a * x"], "(b, d)"),  # who knows what a helper returns
+        (["row = x.sum(axis=0)", "b = row * x"], "b"),  # broadcast: another shape
+        (["a = x @ y", "b = a.T * x"], "b"),  # not whole
+        (["a = x @ y", "b = np.arctan2(a, x)"], "b"),  # not a form that is known
+    ],
+)
+def test_what_is_still_needed_is_not(lines: list[str], result: str) -> None:
+    found = overwritten(lines, KINDS, result)
+    assert [line for line in found if line.startswith("b = ")] == [
+        line for line in lines if line[:4] == "b = "
+    ]
+
+
+def test_what_overwrites_nothing_takes_memory_that_waits() -> None:
+    lines = [
+        "a = x @ y",
+        "b = (x.reshape(3, 2) @ y).reshape(6, 4)",
+        "c = x * y",
+        "d = x.T",
+        'row = np.einsum("i,j->ij", x, y)',
+    ]
+    assert overwritten(lines, KINDS, "a, b, c, d, row", lambda name: f"new({name})") == [
+        "a = np.matmul(x, y, new(a))",
+        "b = np.matmul(x.reshape(3, 2), y, new(b)).reshape(6, 4)",
+        "c = np.multiply(x, y, new(c))",
+        "d = x.T",
+        'row = np.einsum("i,j->ij", x, y, out=new(row))',
+    ]
+
+
+# ---- blocks
+
+
+def test_a_block_comes_back_when_the_last_view_is_gone() -> None:
+    memory = Recycler()
+    new = memory.maker((300, 100), np.dtype(float))
+    assert new is not None
+    array = new()
+    array[...] = 1.0
+    view = array[3:].T[::2]
+    del array
+    gc.collect()
+    other = new()
+    other[...] = 2.0
+    assert (view == 1).all()
+    assert memory.waiting == 0
+    del view, other
+    assert memory.waiting == 2 * 240_000
+    assert not memory.lent
+
+
+def test_small_and_huge_arrays_are_numpy_s_own() -> None:
+    memory = Recycler()
+    assert memory.maker((10,), float) is None
+    assert memory.maker((1 << 24,), float) is None
+    assert memory.maker((1 << 20,), object) is None
+
+
+def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recycling, "KEPT", 500_000)
+    memory = Recycler()
+    new = memory.maker((30_000,), float)
+    assert new is not None
+    held = [new() for _ in range(5)]
+    del held
+    gc.collect()
+    assert memory.waiting == 480_000
+
+
+def test_threads_never_share_a_block() -> None:
+    call = jac.jacobian(lambda A, B: np.tanh(A @ B) * 2, "A").compile(
+        np.ones((150, 150)), np.ones((150, 150))
+    )
+    inputs = [(RANDOM.normal(size=(150, 150)), RANDOM.normal(size=(150, 150))) for _ in range(4)]
+    wanted = [call(*pair).core()[0][0].copy() for pair in inputs]
+    wrong: list[int] = []
+
+    def work(k: int) -> None:
+        for _ in range(20):
+            if not np.array_equal(call(*inputs[k]).core()[0][0], wanted[k]):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# ---- whole calls, with every array however small used again
+
+
+@pytest.fixture
+def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codegen, "LARGE", 2)
+    monkeypatch.setattr(recycling, "LEAST", 1)
+
+
+def moved(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(a * 1.0625 if getattr(a, "dtype", np.dtype(int)).kind == "f" else a for a in arrays)
+
+
+@pytest.mark.usefixtures("everywhere")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES, ids=[case.label for case in CASES])
+def test_every_operation_between_others_in_memory_used_again(case: Case) -> None:
+    """tanh(3 u) * u of u = case: results agree, survive the next call, and arguments stay as they are."""
+    arrays, argnums = case.arrays(), argnums_of(case, case.arrays())
+
+    @functools.wraps(case.call)
+    def f(*given: Any) -> Any:
+        found = case.call(*given)
+        return [np.tanh(3 * u) * u for _, u in flatten(found)[0]]
+
+    kept = [np.array(a) for a in arrays]
+    plain = jac.jacobian(f, wrt=argnums)
+    call = plain.compile(*arrays, dense=True)
+    first, second = call(*arrays), call(*moved(arrays))
+    for found, given in ((first, arrays), (second, moved(arrays))):
+        want = [np.asarray(J) for row in jacobians_of(Bare(f, argnums), given) for J in row]
+        got = [leaf for _, leaf in flatten(found)[0]]
+        for one, other in zip(got, want, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    for a, b in zip(arrays, kept, strict=True):
+        assert np.array_equal(np.array(a), b, equal_nan=np.array(a).dtype.kind == "f")
+
+
+class Bare:
+    """What `jacobians_of` asks of a row."""
+
+    def __init__(self, call: Any, argnums: tuple[int, ...]) -> None:
+        self.call, self.argnums = call, argnums
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_the_forced_programs_do_use_memory_again() -> None:
+    call = jac.jacobian(lambda A, x: np.tanh(3 * (A @ x)) * (A @ x), "x").compile(np.ones((4, 3)), np.ones(3))
+    assert re.search(r"np\.\w+\((\w+), (?:.*, )?\1\)|np\.tanh\((\w+), \2\)", call.source)
+    assert "empty" in call.source
+
+
+def test_networks_of_real_size_agree_with_plain_calls() -> None:
+    def f(X: Any, A: Any, B: Any) -> Any:
+        return 0.5 * np.sum(np.tanh(np.tanh(X @ A.T) @ B.T) ** 2)
+
+    arrays = (
+        RANDOM.normal(size=(130, 140)),
+        RANDOM.normal(size=(150, 140)) / 12,
+        RANDOM.normal(size=(160, 150)) / 12,
+    )
+    call = jac.jacobian(f, ("A", "B")).compile(*arrays, dense=True)
+    first = call(*arrays)
+    kept = {key: value.copy() for key, value in first.items()}
+    second = call(*moved(arrays))
+    for key, want in jac.jacobian(f, ("A", "B"))(*arrays).items():
+        np.testing.assert_allclose(first[key], np.asarray(want), rtol=1e-12)
+        assert np.array_equal(first[key], kept[key])
+        assert not np.shares_memory(first[key], second[key])
+        assert first[key].flags.writeable
