@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from . import threads
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
@@ -28,8 +29,10 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 12  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "_into",
+    "ndarray", "array", "empty", "apart", "apart_einsum", "copied",
+    "_into",
 }  # fmt: skip
+SHARED = ("apart", "apart_einsum", "copied")  # helpers of `threads`, by the names that lines call them
 
 
 @dataclass(slots=True)
@@ -63,6 +66,13 @@ class Program:
         """Notes an array whose memory is worth using again, once it is no longer needed."""
         if math.prod(shape) >= LARGE:
             self.large[name] = shape, dtype
+
+    def is_wide(self, shape: tuple[int, ...], dtype: Any) -> bool:
+        """Whether several threads compute such an array; the helpers for that get their names."""
+        if math.prod(shape) * np.dtype(dtype).itemsize < threads.LARGE:
+            return False
+        self.bindings |= {name: getattr(threads, name) for name in SHARED}
+        return True
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> str | None:
         """The expression of a new array over recycled memory; None where that does not pay."""
@@ -185,7 +195,13 @@ def released(lines: Sequence[str], names: set[str], result: str) -> list[str]:
 def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
     """The lines as they run: memory used again where it can be, let go where it is large."""
     ours = {name: kind for name, kind in made.large.items() if name not in arguments}
-    lines = overwritten(made.lines, ours, result, lambda name: made.empty(*made.inner.get(name, ours[name])))
+    lines = overwritten(
+        made.lines,
+        ours,
+        result,
+        new=lambda name: made.empty(*made.inner.get(name, ours[name])),
+        wide=lambda name: made.is_wide(*ours[name]),
+    )
     return [*released(lines, set(ours), result), f"return {result}"]
 
 

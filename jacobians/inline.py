@@ -18,6 +18,7 @@ from .codegen import Program
 from .contraction.lowering import OUTER_ENTRIES, OUTER_ROW
 from .derivative import Jacobian
 from .expr import Node
+from .overwriting import call_into, einsum_into
 from .spelling import number_text
 from .terms import Term, TermSum, canonical, core
 from .toeplitz import Layout
@@ -219,26 +220,30 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     if add:
         act = f"{_bound(made, 'add_blocks', add_blocks)}({view}, {texts[0]}, {texts[-1]})"
         return [*lines, act if len(left) == 2 else f"np.add({view}, {texts[0]}, {view})"]
+    wide = made.is_wide(region.sizes, made.dtypes.get(region.operands[0][0], float) if left else float)
     if len(left) == 2:
-        return [*lines, _product_into(view, left, texts, region)]
+        return [*lines, _product_into(view, left, texts, region, wide)]
     if left and region.coefficient != 1:
-        return [f"np.multiply({number_text(float(region.coefficient))}, {texts[0]}, {view})"]
-    return [*lines, f"np.copyto({view}, {texts[0]})"]
+        return [call_into("multiply", (number_text(float(region.coefficient)), texts[0]), view, wide)]
+    copy = f"apart(copied, {texts[0]}, {view})" if wide and left else f"np.copyto({view}, {texts[0]})"
+    return [*lines, copy]
 
 
-def _product_into(view: str, left: Sequence[Operand], texts: Sequence[str], region: Region) -> str:
+def _product_into(
+    view: str, left: Sequence[Operand], texts: Sequence[str], region: Region, wide: bool
+) -> str:
     """One call that multiplies two operands into the view."""
     last = len(region.sizes) - 1
     rows = [last in axes for _, axes in left]
     if sum(rows) == 1 and region.entries >= OUTER_ENTRIES and LONG_ROW <= region.sizes[last] <= OUTER_ROW:
         whole = last - 1 in left[rows.index(True)][1] and last - 1 not in left[rows.index(False)][1]
         if whole:  # numpy runs over both axes at once
-            return f"np.multiply({texts[0]}, {texts[1]}, {view})"
+            return call_into("multiply", texts, view, wide)
         first, second = ("".join(ascii_lowercase[k] for k in axes) for _, axes in left)
         out = ascii_lowercase[: last + 1]
         if set(first + second) == set(out):
-            return f'np.einsum("{first},{second}->{out}", {left[0][0]}, {left[1][0]}, out={view})'
-    return f"np.multiply({texts[0]}, {texts[1]}, {view})"
+            return einsum_into(f"{first},{second}->{out}", (left[0][0], left[1][0]), view, wide)
+    return call_into("multiply", texts, view, wide)
 
 
 def _scaled(made: Program, lines: list[str], operand: Operand, coefficient: float, negates: bool) -> Operand:

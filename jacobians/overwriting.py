@@ -20,7 +20,7 @@ BINARY = re.compile(rf"({OPERAND}) ([-+*/]) ({OPERAND})")
 UNARY = re.compile(rf"(?:np\.(\w+)\(({NAME})\)|-({NAME}))")
 MATMUL = re.compile(rf"({OPERAND}) @ ({OPERAND})")
 RESHAPED = re.compile(rf"\(({OPERAND}) @ ({OPERAND})\)\.reshape\(([\d, ]+)\)")
-EINSUM = re.compile(rf'np\.einsum\(("[^"]*"), ({NAME}), ({NAME})\)')
+EINSUM = re.compile(rf'np\.einsum\("([^"]*)", ({NAME}), ({NAME})\)')
 SUM = re.compile(rf"{NAME}\.sum\(.*\)")
 WORD = re.compile(NAME)
 FUNCTION = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
@@ -35,12 +35,14 @@ def overwritten(
     arrays: Mapping[str, Any],
     result: str,
     new: Callable[[str], str | None] = lambda name: None,
+    wide: Callable[[str], bool] = lambda name: False,
 ) -> list[str]:
     """The lines, results written over operands that nobody needs any more, or into memory used before.
 
     `arrays` are the names whose memory may be used again, with what two arrays must share for that (shape
     and type); `result` is the expression that the lines are for; `new(name)` is the expression of an array
-    that waits for the values of this name, before they are reshaped, if there is one.
+    that waits for the values of this name, before they are reshaped, if there is one; the names that are
+    `wide` are computed by several threads.
     """
     free = _free(lines, arrays, result)
     found = []
@@ -51,11 +53,27 @@ def overwritten(
             continue
         kind = arrays[parts[1]]
         operands = [name for name in free.get(k, ()) if arrays[name] == kind]
-        made = _over(parts[2], operands)
+        made = _over(parts[2], operands, wide(parts[1]))
         if made is None and _is_new(parts[2]) and (place := new(parts[1])) is not None:
-            made = _into(parts[2], place)
+            made = _into(parts[2], place, wide(parts[1]))
         found.append(line if made is None else f"{parts[1]} = {made}")
     return found
+
+
+def call_into(function: str, operands: Sequence[str], place: str, wide: bool) -> str:
+    """The call of a ufunc that writes into a place, by several threads where it is `wide`.
+
+    What reads the place in another order than it is written in stays whole.
+    """
+    safe = all(operand == place or place not in WORD.findall(operand) for operand in operands)
+    texts = ", ".join([*operands, place])
+    return f"apart(np.{function}, {texts})" if wide and safe else f"np.{function}({texts})"
+
+
+def einsum_into(equation: str, operands: Sequence[str], place: str, wide: bool) -> str:
+    """The same of an outer product."""
+    texts = f'"{equation}", {", ".join(operands)}'
+    return f"apart_einsum({texts}, {place})" if wide else f"np.einsum({texts}, out={place})"
 
 
 def _free(lines: Sequence[str], arrays: Mapping[str, Any], result: str) -> dict[int, list[str]]:
@@ -85,24 +103,24 @@ def _is_new(right: str) -> bool:
     return bool(call and (call[3] or call[1] in ELEMENTWISE)) or any(form.fullmatch(right) for form in known)
 
 
-def _over(right: str, operands: Sequence[str]) -> str | None:
+def _over(right: str, operands: Sequence[str], wide: bool) -> str | None:
     """An elementwise expression, written into the first of the operands that stands in it whole."""
     two, one = BINARY.fullmatch(right), UNARY.fullmatch(right)
     places = [two[1], two[3]] if two else [one[2] or one[3]] if one else []
-    return next((_into(right, place) for place in places if place in operands), None)
+    return next((_into(right, place, wide) for place in places if place in operands), None)
 
 
-def _into(right: str, place: str) -> str | None:
+def _into(right: str, place: str, wide: bool) -> str | None:
     """The expression, its result written into a place."""
     if two := BINARY.fullmatch(right):
-        return f"np.{FUNCTION[two[2]]}({two[1]}, {two[3]}, {place})"
+        return call_into(FUNCTION[two[2]], (two[1], two[3]), place, wide)
     if two := MATMUL.fullmatch(right):
-        return f"np.matmul({two[1]}, {two[2]}, {place})"
+        return call_into("matmul", (two[1], two[2]), place, wide=False)
     if two := EINSUM.fullmatch(right):
-        return f"np.einsum({two[1]}, {two[2]}, {two[3]}, out={place})"
+        return einsum_into(two[1], (two[2], two[3]), place, wide)
     if two := RESHAPED.fullmatch(right):
-        return f"np.matmul({two[1]}, {two[2]}, {place}).reshape({two[3]})"
+        return f"{call_into('matmul', (two[1], two[2]), place, wide=False)}.reshape({two[3]})"
     one = UNARY.fullmatch(right)
     if one and (one[3] or one[1] in ELEMENTWISE):
-        return f"np.{one[1] or 'negative'}({one[2] or one[3]}, {place})"
+        return call_into(one[1] or "negative", (one[2] or one[3],), place, wide)
     return None

@@ -1,10 +1,13 @@
-"""Memory used again by compiled calls: never what is still needed, whatever the operation."""
+"""Memory used again by compiled calls, and work shared by threads: the results stay what they are."""
 
 from __future__ import annotations
 
 import functools
 import gc
+import os
 import re
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -12,10 +15,11 @@ import numpy as np
 import pytest
 
 import jacobians as jac
-from jacobians import codegen, recycling
+from jacobians import codegen, recycling, threads
 from jacobians.containers import flatten
 from jacobians.overwriting import overwritten
 from jacobians.recycling import Recycler
+from jacobians.threads import apart, apart_einsum
 
 from .cases import Case
 from .op_cases import CASES
@@ -63,6 +67,16 @@ def test_what_is_still_needed_is_not(lines: list[str], result: str) -> None:
     found = overwritten(lines, KINDS, result)
     assert [line for line in found if line.startswith("b = ")] == [
         line for line in lines if line[:4] == "b = "
+    ]
+
+
+def test_a_wide_line_is_shared_unless_it_reads_its_place_in_another_order() -> None:
+    lines = ["a = x @ y", "b = a * row[None]", "c = x @ y", "d = c * c.T"]
+    assert overwritten(lines, KINDS, "b, d", wide=lambda name: True) == [
+        "a = x @ y",
+        "b = apart(np.multiply, a, row[None], a)",
+        "c = x @ y",
+        "d = np.multiply(c, c.T, c)",
     ]
 
 
@@ -135,12 +149,70 @@ def test_threads_never_share_a_block() -> None:
             if not np.array_equal(call(*inputs[k]).core()[0][0], wanted[k]):
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for thread in threads:
+    callers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in callers:
         thread.start()
-    for thread in threads:
+    for thread in callers:
         thread.join()
     assert not wrong
+
+
+# ---- threads
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7])
+@pytest.mark.parametrize(
+    "shapes", [((5, 4), (5, 4)), ((5, 1), (4,)), ((), (5, 4)), ((1, 4), (5, 4)), ((5, 4), (1, 1))]
+)
+def test_stretches_make_the_whole(number: int, shapes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: number)
+    a, b = (RANDOM.normal(size=shape) for shape in shapes)
+    out = np.full((5, 4), np.nan)
+    assert apart(np.multiply, a, b, out) is out
+    assert np.array_equal(out, a * b)
+
+
+@pytest.mark.parametrize("equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk"])
+def test_stretches_of_an_outer_product(equation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 3)
+    sizes = {"i": 5, "j": 4, "k": 3}
+    first, second = equation.partition("->")[0].split(",")
+    a, b = (RANDOM.normal(size=[sizes[x] for x in term]) for term in (first, second))
+    out = np.full([sizes[x] for x in equation.partition("->")[2]], np.nan)
+    assert np.array_equal(apart_einsum(equation, a, b, out), np.einsum(equation, a, b))
+
+
+def test_an_error_in_a_stretch_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    with pytest.raises(TypeError):
+        apart(np.multiply, np.ones((4, 2)), np.ones((4, 2)), np.ones((4, 2), int))
+
+
+def test_the_environment_limits_threads() -> None:
+    code = "from jacobians import threads; print(threads.count())"
+    for limit in ("1", "2"):
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OMP_NUM_THREADS": limit},
+            check=True,
+            capture_output=True,
+        )
+        assert int(found.stdout) <= int(limit)
+
+
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    code = (
+        "import os, numpy as np; from jacobians import threads; threads.count = lambda: 2\n"
+        "a = np.ones((6, 2)); threads.apart(np.add, a, a, a)\n"
+        "pid = os.fork()\n"
+        "threads.apart(np.add, a, a, a)\n"
+        "assert (a == 4).all()\n"
+        "os._exit(0) if pid == 0 else print(os.waitpid(pid, 0)[1])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, timeout=60
+    )
+    assert found.stdout.strip() == b"0"
 
 
 # ---- whole calls, with every array however small used again
@@ -150,6 +222,8 @@ def test_threads_never_share_a_block() -> None:
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codegen, "LARGE", 2)
     monkeypatch.setattr(recycling, "LEAST", 1)
+    monkeypatch.setattr(threads, "LARGE", 1)
+    monkeypatch.setattr(threads, "count", lambda: 3)
 
 
 def moved(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -191,8 +265,9 @@ class Bare:
 @pytest.mark.usefixtures("everywhere")
 def test_the_forced_programs_do_use_memory_again() -> None:
     call = jac.jacobian(lambda A, x: np.tanh(3 * (A @ x)) * (A @ x), "x").compile(np.ones((4, 3)), np.ones(3))
-    assert re.search(r"np\.\w+\((\w+), (?:.*, )?\1\)|np\.tanh\((\w+), \2\)", call.source)
+    assert re.search(r"np\.\w+, (\w+), (?:.*, )?\1\)", call.source)
     assert "empty" in call.source
+    assert "apart(np." in call.source
 
 
 def test_networks_of_real_size_agree_with_plain_calls() -> None:
