@@ -69,6 +69,14 @@ class Poly:
             raise ShapeError(f"{self} is not a multiple of {other}", "", "give the symbols numbers")
         return quotient
 
+    def __rtruediv__(self, other: object) -> Any:
+        raise no_number(f"{other} / ({self})", self)
+
+    def __truediv__(self, other: object) -> Any:
+        if not isinstance(other, int | float):
+            return NotImplemented
+        raise no_number(f"({self}) / {other}", self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Poly) and self.monomials == other.monomials
 
@@ -138,8 +146,14 @@ def magnitude(size: Size) -> float:
 def number(size: Size, what: str = "this") -> int:
     """`size` as an integer; raises ShapeError, naming `what` needs it, where it is symbolic."""
     if isinstance(size, Poly):
-        raise ShapeError(f"{what} needs a number: size {size} has none yet", "", _remedy(size))
+        raise no_number(what, size)
     return int(size)
+
+
+def no_number(what: str, *sizes: Poly) -> ShapeError:
+    """The error where `what` needs the number of sizes that are symbols."""
+    shown = " and ".join(dict.fromkeys(map(str, sizes)))
+    return ShapeError(f"{what} needs a number: size {shown} has none yet", "", _remedy(*sizes))
 
 
 def divide(size: Size, other: Size) -> Size | None:
@@ -216,5 +230,6 @@ def _print(monomial: Monomial, coefficient: int) -> str:
     return "*".join(([str(coefficient)] if coefficient != 1 or not powers else []) + powers)
 
 
-def _remedy(size: Poly) -> str:
-    return "add " + " ".join(f"{name}={3 + k}" for k, name in enumerate(size.symbols()))
+def _remedy(*sizes: Poly) -> str:
+    names = sorted({name for size in sizes for name in size.symbols()})
+    return "add " + " ".join(f"{name}={3 + k}" for k, name in enumerate(names))

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Shape, Size
+from .axes import Poly, Shape, Size, symbol
 
 FLOAT64 = np.dtype(np.float64)
 _serials = itertools.count()
@@ -204,6 +204,19 @@ def _counted(operands: Sequence[Factor], output: Sequence[int]) -> list[Factor]:
             node = Node("astype", (node,), dtype, node.shape, dtype)
         counted.append((node, labels))
     return counted
+
+
+def size_value(count: Poly) -> Node:
+    """A count over sizes without numbers as a value that is computed with: the N of `sum(x) / N`."""
+
+    def monomial(powers: tuple[tuple[str, int], ...]) -> Node:
+        factors = [Node("size", (), symbol(s), (), float, s) for s, power in powers for _ in range(power)]
+        if not factors:
+            return constant(1.0)
+        return factors[0] if len(factors) == 1 else product([(node, ()) for node in factors], (), ())
+
+    parts = [(coefficient, monomial(powers), ()) for powers, coefficient in count.monomials.items()]
+    return parts[0][1] if len(parts) == 1 and parts[0][0] == 1 else combination(parts, (), ())
 
 
 def combination(

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .axes import Poly
 from .errors import UnsupportedError
-from .expr import Node, constant
+from .expr import Node, constant, size_value
 from .terms import TermSum
 
 Local = Callable[[Node, int], TermSum]
@@ -123,6 +124,8 @@ def as_node(value: Any) -> Node:
         return value
     if type(value) in (bool, int, float):
         return constant(value)
+    if isinstance(value, Poly):
+        return size_value(value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise UnsupportedError(

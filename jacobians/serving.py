@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .axes import no_number
 from .errors import JacobiansError, UnsupportedError, did_you_mean
-from .expr import Node
+from .expr import Node, topological
 from .operation import OPERATIONS, SERVES
 
 
@@ -79,8 +80,12 @@ def no_attribute(name: str) -> JacobiansError:
     return error
 
 
-def value_needed(what: str) -> UnsupportedError:
-    """The error where numbers are asked for that are not known yet."""
+def value_needed(what: str, node: Node | None = None) -> JacobiansError:
+    """The error where numbers are asked for that are not known yet: values, or sizes that are symbols."""
+    leaves = [] if node is None else [n for n in topological([node]) if not n.args]
+    sizes = [n.params for n in leaves if n.op == "size"]
+    if sizes and all(n.op in ("size", "constant") for n in leaves):
+        return no_number("this step", *sizes)
     return UnsupportedError(
         f"{what} needs the value of a traced array",
         "values are not known while the function is traced",

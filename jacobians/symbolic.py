@@ -13,12 +13,13 @@ from typing import Any
 
 from .axes import Shape, Size, symbol
 from .errors import JacobiansError, ReadingError, did_you_mean
+from .expr import size_value
 from .expression import Graph, graph_of
 from .reading import function as reading
 from .reading.function import ReadFunction
 from .reading.shapes import Declarations
 from .traces import symbolic_variable
-from .tracing import name
+from .tracing import Traced, name
 
 
 def read(text: str, /, *, syntax: str = "numpy", **shapes: Any) -> ReadFunction:
@@ -109,13 +110,14 @@ def arguments_of(f: Callable[..., Any], declared: Declarations) -> tuple[str, ..
 
 
 def _runner(f: Callable[..., Any], labels: tuple[str, ...], declared: Declarations) -> Callable[..., Any]:
-    """`f` as a function of exactly these arguments; text names its own intermediates."""
+    """`f` as a function of exactly these arguments; text names its own values and computes with sizes."""
+    free = {s: Traced(size_value(symbol(s))) for s in declared.symbols if s not in declared.sizes}
 
     def run(*args: Any) -> Any:
         values = dict(zip(labels, args, strict=True))
         if isinstance(f, ReadFunction):
             return f.program.run(
-                {**declared.sizes, **declared.constants, **values}, f.budget, name_value=name
+                {**declared.sizes, **free, **declared.constants, **values}, f.budget, name_value=name
             )
         return f(**values)
 

@@ -158,10 +158,10 @@ class Traced:
         )
 
     def __float__(self) -> float:
-        raise value_needed("float()")
+        raise value_needed("float()", self.node)
 
     def __int__(self) -> int:
-        raise value_needed("int()")
+        raise value_needed("int()", self.node)
 
     __index__ = __int__
     __complex__ = __float__
@@ -299,11 +299,13 @@ def _check_arguments(build: Callable[..., Any], args: list[Any], kwargs: Mapping
 def unwrap(value: Any) -> Any:
     """Traced values as nodes, inside lists and tuples too; an object array of them is stacked."""
     if isinstance(value, Traced):
-        return value.node
+        return value.node if value.node.op != "size" else value.node.params
     if isinstance(value, np.ndarray) and value.dtype == object:
         return stacked(value)
     if type(value) in (list, tuple):
         return type(value)(unwrap(v) for v in value)
+    if type(value) is slice:
+        return slice(*(unwrap(end) for end in (value.start, value.stop, value.step)))
     made = getattr(value, "_traced_node", None)
     return made() if made is not None else value
 

@@ -150,6 +150,78 @@ def test_index_forms(text: Any, shapes: Any, index: Any) -> None:
     assert jac.show(text, **shapes).index_form() == index
 
 
+@pytest.mark.parametrize(
+    ("text", "shapes", "index"),
+    [
+        ("sum((A @ x - b)**2)/M", {"b": "M", "A": "M,N", "x": "N"}, "−2 (Σ_k A_mk x_k − b_m)/M"),
+        ("1/N*sum(x)", {"x": "N"}, "1/N"),
+        ("mean(A*A)", {"A": "M,N"}, "2 A_mn/(M N)"),
+        ("sqrt(N + 1)*x", {"x": "N"}, "δ_in sqrt(N + 1)"),
+        ("A @ ones(N)", {"A": "M,N"}, "δ_im"),
+        ("s*(A + 0.1*np.eye(N))", {"s": "", "A": "N,N"}, "A_ij + 0.1 δ_ij"),
+        ("zeros((M, N)) + full((M, N), 2.0)*A", {"A": "M,N"}, "2 δ_im δ_jn"),
+        ("2*x[:N]", {"x": "N"}, "2 δ_in"),
+    ],
+)
+def test_a_text_computes_with_sizes_that_have_no_number(text: Any, shapes: Any, index: Any) -> None:
+    assert repr(jac.show(text, **shapes)).split(": ")[1].endswith(f", {index}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x[:N - 1]", "a slice ends at a traced value"),
+        ("range(N)", "size N has none yet"),
+        ("sum([x[i] for i in range(N)])", "size N has none yet"),
+    ],
+)
+def test_a_step_that_needs_the_number_of_a_size_says_so(text: str, said: str) -> None:
+    with pytest.raises(JacobiansError, match=said) as caught:
+        jac.show(text, x="N")
+    assert "N=" in str(caught.value)
+    if text != "range(N)":
+        assert jac.show(text, x="N", N=3).jacobian.nnz in (2, 3)
+
+
+def test_a_function_computes_with_its_sizes_too() -> None:
+    assert jac.show(lambda x: np.sum(x**2) / x.size, x="N").index_form() == "2 x_n/N"
+    assert jac.show(lambda x: x.shape[0] * x, x="N").index_form() == "δ_in N"
+    with pytest.raises(ShapeError, match=r"1 / \(N\) needs a number: size N has none yet"):
+        jac.show(lambda x: 1 / x.shape[0] * x, x="N")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "index"),
+    [
+        ("A*vector(1)", "A", "δ_im"),
+        ("vector(1)'*A*vector(2)", "A", "2"),
+        ("x*vector(1)' + A", "x", "δ_in"),
+        ("A*(x*vector(1, n)')", "A", "δ_im x_n"),
+        ("sum(log(exp(-x.*(A*x)) + vector(1)))", "A", "−u_m x_m x_n/(u_m + 1), u = exp(−(x ⊙ A x))"),
+        ("log(det(A + eye))", "A", "cof(u)_mn/det(u), u = A + I_n"),
+        ("tr(inv(A + s*eye))", "A", "−Σ_k inv(u)_km inv(u)_nk, u = A + s I_n"),
+        ("A*vector(3, n)", "A", "3 δ_im"),
+        ("A + matrix(1, n, n).*eye(n)", "A", "δ_im δ_jn"),
+    ],
+)
+def test_constants_of_matrix_calculus_need_no_numbers(text: str, wrt: str, index: str) -> None:
+    found = jac.show(text, wrt=wrt, syntax="matrixcalculus", A="n,n", x="n", s="")
+    assert repr(found).split(": ")[1].endswith(f", {index}")
+
+
+def test_latex_says_what_its_letters_stand_for_and_repeats_nothing() -> None:
+    text = "sum(log(exp(-y.*(X*w)) + vector(1)))"
+    lines = jac.show(text, wrt="w", syntax="matrixcalculus", X="m,n", w="n", y="m").latex().split("\n")
+    assert lines[1] == r"\underbrace{\frac{\partial f}{\partial w}}_{1 \times n} \\"
+    assert lines[-2] == r"u &= \exp\left(-\left(y \odot X w\right)\right)"
+    held = jac.show(lambda A: A @ np.arange(3.0), A="M,3").latex()
+    assert r"C &\in \mathbb{R}^{3}" in held
+    assert (
+        r"\frac{\partial f}{\partial \operatorname{vec}\left(A\right)^{\top}} &= C^{\top} \otimes I_{M}"
+        in held
+    )
+
+
 def test_a_derivation_prints_every_step_of_the_mock_up() -> None:
     text = jac.show(LOSS, wrt="A", y="M", M=3, N=4, **LAYER).text()
     for line in (

@@ -18,8 +18,8 @@ from ..layouts import plain_shape
 from ..terms import Term, TermSum
 from ..wiring import Table
 from .arrays import Arrays, array_text, flatten
-from .entries import index_of, letter, tidy
-from .forms import POWER, TEXT, ascii_form
+from .entries import Expr, index_of, letter, tidy
+from .forms import POWER, TEXT, Form, ascii_form
 from .letters import label_letters, place_letters
 from .naming import CLEAR, Names, is_integer, is_plain, name_values
 from .numpy_forms import NUMPY
@@ -203,10 +203,21 @@ def _claimed(term: Term, places: Places, names: Names) -> str:
 
 def where_lines(names: Names, printer: Printer = UNICODE) -> list[str]:
     """What the letters made for long values stand for: `u = tanh(A x + b)`, one line each."""
-    return [f"{name} = {_meaning(name, node, names, printer)}" for name, node in names.where]
+
+    def line(name: str, node: Node) -> str:
+        match meaning(name, node, names):
+            case str(said):
+                return said
+            case Form() as form:
+                return ascii_form(form) if printer is ASCII else TEXT.print(form)
+            case entry, places:
+                return f"[{printer.print(entry)}] over {' '.join(places)}"
+
+    return [f"{name} = {line(name, node)}" for name, node in names.where]
 
 
-def _meaning(name: str, node: Node, names: Names, printer: Printer) -> str:
+def meaning(name: str, node: Node, names: Names) -> str | Form | tuple[Expr, Sequence[str]]:
+    """What a letter stands for: words, a matrix form, or one entry at its letters."""
     if node.op == "constant":
         return f"a constant, {plain_shape(node.shape)}"
     if node.op == "variable":
@@ -215,11 +226,10 @@ def _meaning(name: str, node: Node, names: Names, printer: Printer) -> str:
         return f"{applied(node, names)} with {(node.args[0] if node.op == 'output' else node).params}"
     form = Arrays(names).form(node, written=True)
     if form is not None:
-        return ascii_form(form) if printer is ASCII else TEXT.print(form)
+        return form
     hidden = Names(names.classes, {k: v for k, v in names.known.items() if v != name})
     places = place_letters(node.ndim, 0, avoid=names.taken())[0]
     try:
-        entry = Reader(hidden, places).entry(node, [letter(place) for place in places])
+        return Reader(hidden, places).entry(node, [letter(place) for place in places]), places
     except (ValueError, KeyError):
         return applied(node, names)
-    return f"[{printer.print(entry)}] over {' '.join(places)}"

@@ -12,17 +12,19 @@ has no underbrace.  `index_latex`, `matrix_latex` and `LATEX.print(expr)` need n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..axes import Poly, Shape, Size
+from ..expr import Node
 from .entries import Expr, Index
 from .forms import ATOM as FORM_ATOM
 from .forms import HADAMARD, PLUS, Form, FormPrinter, Printed, write_plus
 from .forms import POWER as FORM_POWER
 from .forms import PRODUCT as FORM_PRODUCT
-from .index import index_form
+from .index import index_form, meaning
 from .matrix import MatrixForm, matrix_form
 from .naming import Names
 from .printers import ATOM, COMPARE, PRODUCT, SUM, Printer, number_text, signed, subscript
@@ -278,13 +280,13 @@ def chain_latex(view: ChainView, mathtext: bool = False) -> str:
         return f"\\underbrace{{{fraction(link)}}}_{{{shape}}}"
 
     factors = [braced(link) for link in view.links]
-    if len(factors) == 1 and view.links[0] == view.whole:
+    if len(factors) == 1:
         return factors[0]
     return " = ".join([braced(view.whole), " \\, ".join(factors)])
 
 
 def view_latex(view: ChainView) -> str:
-    """What a slide needs, as an `aligned` block: chain, index form, and matrix form where there is one."""
+    """What a slide needs, as an `aligned` block: chain, index form, matrix form, what letters stand for."""
     known = names(view)
     _, whole = places(view, known)
     letters = "".join((*whole[0], *whole[1]))
@@ -292,6 +294,44 @@ def view_latex(view: ChainView) -> str:
     lines = [chain_latex(view), f"{entry} &= {index_form(view.whole.terms, whole, known, LATEX)}"]
     matrix = matrix_form(view.whole.terms, None, known)
     if matrix is not None:
-        lines.append(f"{fraction(view.whole)} &= {matrix_latex(matrix)}")
+        lines.append(f"{_left(view.whole, matrix.layout)} &= {matrix_latex(matrix)}")
     lines[0] = lines[0].replace(" = ", " &= ", 1)
+    lines += where_latex(known, "\n".join(lines))
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def _left(link: Link, layout: str) -> str:
+    """The derivative that a matrix form is equal to: of vec f by vec A where it is that layout's."""
+    if not layout.startswith("vec") or link.by:
+        return fraction(link)
+
+    def vec(name: str, shape: Shape) -> str:
+        operator = "\\operatorname{vec}" if layout == "vec" else "\\operatorname{vecr}"
+        return f"{operator}\\left({latex_name(name)}\\right)" if len(shape) > 1 else latex_name(name)
+
+    above, below = vec(link.target_name, link.target_shape), vec(link.input_name, link.input_shape)
+    return f"\\frac{{\\partial {above}}}{{\\partial {below}^{{\\top}}}}"
+
+
+def where_latex(known: Names, shown: str) -> list[str]:
+    """What the letters made for long values stand for, one line of LaTeX for each that is shown."""
+    lines: list[str] = []
+    for name, node in reversed(known.where):
+        text = latex_name(name)
+        if re.search(rf"(?<![A-Za-z\\]){re.escape(text)}(?![A-Za-z])", "\n".join([shown, *lines])):
+            lines.insert(0, _where_latex(text, meaning(name, node, known), node))
+    return lines
+
+
+def _where_latex(name: str, found: Any, node: Node) -> str:
+    match found:
+        case Form():
+            return f"{name} &= {TEX.print(found)}"
+        case entry, places:
+            index = f"_{{{''.join(places)}}}" if places else ""
+            return f"{name}{index} &= {LATEX.print(entry)}"
+    if node.op in ("constant", "variable"):
+        shape = " \\times ".join(map(latex_size, node.shape))
+        return f"{name} &\\in \\mathbb{{R}}^{{{shape}}}"
+    words = _escaped(found).replace("{", "\\{").replace("}", "\\}").replace(" ", "\\ ")
+    return f"{name} &= \\mathrm{{{words}}}"

@@ -58,7 +58,7 @@ class Names:
 
 def is_integer(node: Node) -> bool:
     """Whether a node holds integers: the table of a selection."""
-    return getattr(node.dtype, "kind", "") in "iu"
+    return getattr(node.dtype, "kind", "") in ("i", "u")
 
 
 def is_pointwise(node: Node) -> bool:

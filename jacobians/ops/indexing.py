@@ -97,7 +97,7 @@ def _item(item: Any) -> list[Any]:
     if isinstance(item, (int, np.integer)):
         return [int(item)]
     if isinstance(item, Node):
-        if getattr(item.dtype, "kind", "") not in "iu":
+        if getattr(item.dtype, "kind", "") not in ("i", "u"):
             raise UnsupportedError(
                 "an index depends on a traced value",
                 f"a mask or index of type {item.dtype} has no values while tracing",
@@ -149,6 +149,12 @@ def _common(items: Sequence[Any]) -> Shape:
 def _sliced(item: slice, size: Size, label: int, axis: int) -> tuple[Slot, Size]:
     if item == slice(None):
         return label, size
+    if any(isinstance(end, Node) for end in (item.start, item.stop, item.step)):
+        raise UnsupportedError(
+            "a slice ends at a traced value",
+            f"axis {axis}: values are not known while the function is traced",
+            "numbers for the sizes, such as N=5, or x[:-1], which counts from the end",
+        )
     if item.step in (None, 1) and not isinstance(size, int):
         start, stop = item.start or 0, size if item.stop is None else item.stop
         start, stop = (size + end if isinstance(end, int) and end < 0 else end for end in (start, stop))

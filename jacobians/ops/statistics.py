@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import Poly, entries, number, show
+from ..axes import Poly, entries, number
 from ..errors import ShapeError, UnsupportedError
-from ..expr import Node
+from ..expr import Node, size_value
 from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
@@ -32,12 +32,11 @@ def mean(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims
     count = entries(x.shape[k] for k in axes_of(axis, x.ndim))
     total = sum(x, axis, keepdims=keepdims)
     if isinstance(count, Poly):  # a size without a number divides as a named value
-        size = Node("size", (), count, (), float, show(count).replace(" ", ""))
-        return _text.expression("x/y", {"x": total, "y": size}, BUILDERS)  # type: ignore[no-any-return]
+        return _text.expression("x/y", {"x": total, "y": size_value(count)}, BUILDERS)  # type: ignore[no-any-return]
     return _text.scale(1 / count if count else np.nan, total)  # of nothing, as numpy: not a number
 
 
-rule("size", lambda size: number(size, "a mean"))
+rule("size", lambda count: number(count, "a value"))
 
 
 def _centred(x: Node, gone: tuple[int, ...]) -> Node:

@@ -6,6 +6,7 @@ On lists and generators they do what Python does; on arrays (traced ones too) `s
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -177,6 +178,8 @@ def length(value: Any) -> Any:
 def numbers(*args: Any) -> range:
     """`range` of at most a million numbers."""
     if not all(isinstance(value, int | np.integer) for value in args):
+        for value in filter(holds_traced, args):
+            operator.index(value)  # raises an error that names the size, where it is one
         raise ReadingError("range() takes whole numbers", "", "range(n), or np.linspace for fractions")
     found = range(*(int(value) for value in args))
     span = max(found.stop - found.start, found.start - found.stop) // abs(found.step)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jacobians.errors import JacobiansError, ShapeError
+from jacobians.reading import creation
 from jacobians.reading.costs import Cost
 from jacobians.reading.limits import pointwise_power, shape_of
 from jacobians.reading.wording import words
@@ -157,32 +158,40 @@ def _times_lazy_right(left: Any, right: Lazy) -> Any:
     """`left * right` where only the right one has no size yet."""
     if right.kind == "row" and rank(left) == "c":
         return Lazy("wide", np.reshape(left, (-1, 1)) * right.value)
-    inner = _raw(left).shape[-1]
-    if right.kind == "column" and rank(left) in "rm":
-        return times(left, right.value * np.ones(inner))
-    if right.kind == "tall" and rank(left) in "rm":
-        return times(left, np.ones((inner, 1)) * right.value)
-    if right.kind in ("matrix", "wide") and rank(left) in "rm":
-        column = right.value * np.ones(inner) if right.kind == "matrix" else np.reshape(right.value, (-1,))
-        summed = times(left, column)
-        return Lazy("row", summed) if rank(left) == "r" else Lazy("wide", np.reshape(summed, (-1, 1)))
-    raise _unknown_size()
+    if right.kind == "row" or rank(left) not in "rm":
+        raise _unknown_size()
+    if right.kind == "tall":
+        return times(_row_sums(left), Row(np.reshape(right.value, (-1,))))
+    if right.kind == "column":
+        return _scaled(right.value, _row_sums(left))
+    if right.kind == "wide":
+        summed = times(left, np.reshape(right.value, (-1,)))
+    else:
+        summed = _scaled(right.value, _row_sums(left))
+    return Lazy("row", summed) if rank(left) == "r" else Lazy("wide", np.reshape(summed, (-1, 1)))
+
+
+def _row_sums(value: Any) -> Any:
+    return np.sum(_raw(value), axis=-1)  # times a column of ones: no size needs a number
+
+
+def _scaled(number: Any, array: Any) -> Any:
+    return array if isinstance(number, int) and number == 1 else number * array
 
 
 def sized(value: Lazy, like: Any) -> Any:
-    """The constant at the size of `like`, for an elementwise operation."""
+    """The constant beside `like` in an elementwise operation: numpy stretches it, sizes may be symbols."""
     kind = rank(like)
-    shape = _raw(like).shape
     if value.kind == {"c": "column", "r": "row", "m": "matrix"}[kind]:
-        return _like(kind, value.value * np.ones(shape))
+        return value.value
     if kind == "m" and value.kind == "eye":
-        if shape[0] != shape[1]:
-            raise ShapeError(
-                f"eye takes the size of {_described(like)}, which is not square", "", "a square matrix"
-            )
-        return value.value * np.eye(shape[0])
+        rows, columns = like.shape
+        if rows != columns:
+            what = f"eye takes the size of {_described(like)}, which is not square"
+            raise ShapeError(what, "", "a square matrix")
+        return value.value * (np.eye(rows) if isinstance(rows, int) else np.diag(np.ones_like(like[0])))
     if kind == "m" and value.kind in ("wide", "tall"):
-        return value.value * np.ones(shape)
+        return value.value
     raise ShapeError(
         f"{value.kind} constant and {_described(like)} do not fit", "", "the same shape on both sides"
     )
@@ -341,21 +350,18 @@ def diagonal(value: Any) -> Any:
 
 def ones_vector(number: Any = 1, size: Any = None) -> Any:
     """`vector(c)`: a column of c, as long as it needs to be; `vector(c, n)` of n entries."""
-    return Lazy("column", number) if size is None else number * np.ones(size)
+    return Lazy("column", number) if size is None else number * creation.ones(size)
 
 
 def ones_matrix(number: Any = 1, rows: Any = None, columns: Any = None) -> Any:
     """`matrix(c)`: a matrix of c, as large as it needs to be; `matrix(c, m, n)`."""
-    return (
-        Lazy("matrix", number)
-        if rows is None
-        else number * np.ones((rows, rows if columns is None else columns))
-    )
+    shape = (rows, rows if columns is None else columns)
+    return Lazy("matrix", number) if rows is None else number * creation.ones(shape)
 
 
 def identity(size: Any = None) -> Any:
     """`eye`: the identity, as large as it needs to be; `eye(n)`."""
-    return Lazy("eye", 1) if size is None else np.eye(size)
+    return Lazy("eye", 1) if size is None else creation.eye(size)
 
 
 def kronecker(left: Any, right: Any) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 
 from jacobians.errors import MissingExtraError, UnsupportedError
 from jacobians.reading import builtin_functions as plain
+from jacobians.reading import creation
 from jacobians.reading.allowed import CREATION, EXTRA, LINALG, MATH, MATH_SPECIAL, NUMPY_FUNCTIONS
 from jacobians.reading.costs import Cost, cost_of, operator_cost
 
@@ -59,6 +60,11 @@ _NUMPY_OVERRIDES: Mapping[str, Callable[..., Any]] = {
     "array": plain.array,
     "asarray": plain.array,
     "sum": plain.numpy_sum,
+    "ones": creation.ones,
+    "zeros": creation.zeros,
+    "full": creation.full,
+    "eye": creation.eye,
+    "identity": creation.eye,
 }
 
 
