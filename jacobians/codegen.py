@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,10 @@ def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
     return [*released(lines, set(ours), result), f"return {result}"]
 
 
+def _is_named(parameter: str) -> bool:
+    return not parameter.startswith("*")
+
+
 def build(
     made: Program,
     arguments: Sequence[str],
@@ -212,13 +217,13 @@ def build(
     fails: tuple[type[BaseException], ...] = (),
     slow: Any = None,
 ) -> Callable[..., Any]:
-    """A Python function of a program: its arguments as written, `result` the returned expression.
+    """A Python function of a program: its parameters as written, `result` the returned expression.
 
-    Where one of the exceptions `fails` is raised, `slow(*arguments)` answers instead.
+    Where one of the exceptions `fails` is raised, `slow` answers instead, given all before a `*`.
     """
     body = body_of(made, arguments, result)
     if fails:
-        names = [argument.partition("=")[0] for argument in arguments if "=" not in argument]
+        names = [argument.partition("=")[0] for argument in takewhile(_is_named, arguments)]
         body = [
             "try:",
             *("    " + line for line in body),

@@ -23,9 +23,10 @@ from .notation.latex import view_latex
 from .notation.printers import UNICODE
 from .notation.records import ChainView, Link, names, places
 from .reading.shapes import Declarations
-from .shapetables import ShapeTable, Source, declared_for, derived, function_of, link_of, rows_of
+from .shapetables import ShapeTable, Source, declared_for, function_of, link_of, rows_of
 from .symbolic import symbolic_graph
 from .tracing import Traced
+from .verbs import derived
 
 PATHS_SHOWN = 6  # chains that are written out one by one
 

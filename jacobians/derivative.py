@@ -115,14 +115,13 @@ class Jacobian(Presented):
 
     def __repr__(self) -> str:
         shape = show_shape(self.target_shape, self.input_shape)
-        by = f" by {self.input_name}" if self.input_name else ""
-        of = f" of {self.target_name}" if self.target_name else ""
+        kind, of, by = self._kind()
         if isinstance(self.size, Poly) or isinstance(self.nnz, Poly):
             counts = f"{show(self.nnz)} of {show(self.size)} entries can be nonzero"
-            return f"Jacobian{of}, shape {shape}{by}: {counts}"
+            return f"{kind}{of}, shape {shape}{by}: {counts}"
         nbytes = show_bytes(self.size * self.dtype.itemsize)
         counts = f"{self.nnz} of {self.size} entries can be nonzero, {nbytes} if materialized"
-        return f"Jacobian{of} of shape {shape}{by}: {counts}"
+        return f"{kind}{of} of shape {shape}{by}: {counts}"
 
     # ---- numbers
 

@@ -49,7 +49,7 @@ class Chain:
         return tuple(tuple(link.shape for link in path) for path in self.paths)
 
     def __repr__(self) -> str:
-        products = [" · ".join(f"∂{k.target_name}/∂{k.input_name}" for k in path) for path in self.paths]
+        products = [" · ".join(f"∂{k.target_name}/∂{k.input_name}" for k in p) or "1" for p in self.paths]
         more = "" if self.complete else " + ..."
         return f"∂{self.target}/∂{self.input} = " + (" + ".join(products) or "0") + more
 
@@ -127,7 +127,12 @@ class Graph:
         return made
 
     def chain(self, target: str | None = None, input: str | None = None) -> Chain:
-        """The links from `target` (the result) to `input` (the first argument), path by path."""
+        """The links from `target` (the result) to `input` (the first argument), path by path.
+
+        One name alone that is an argument's is the input: `chain("A")` ends at A.
+        """
+        if input is None and target in self.inputs:
+            target, input = None, target
         target = target or self.target
         input = input or self.inputs[0]
         self._node(target), self._node(input)

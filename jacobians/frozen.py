@@ -9,6 +9,7 @@ call, refilled only where entries can differ; `copy=None` may return a read-only
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from .codegen import Program, body_of, build, program
 from .containers import bind
 from .derivative import Jacobian
-from .errors import ShapeError, UnsupportedError
+from .errors import JacobiansError, ShapeError, UnsupportedError
 from .expr import Node
 from .inline import (
     array_lines,
@@ -44,6 +45,7 @@ COPIED = frozenset(
     {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
 )  # may share memory
 
+ABSENT = inspect.Parameter.empty  # an argument that a call does not give
 FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
 
 
@@ -112,7 +114,7 @@ class Compiled:
         self._fill: tuple[Callable[..., Any] | None] | None = None
         self._positions = _positions(f, examples, kwargs, self.trace)
         self._call = self._generate()
-        if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
+        if self._call.__kwdefaults__:  # it takes what f takes: calling it costs no detour
             self.__class__ = type(
                 "Compiled", (Compiled,), {"__call__": staticmethod(self._call), "__slots__": ()}
             )
@@ -149,22 +151,50 @@ class Compiled:
         body = body_of(made, arguments, returned)
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
-            made.lines.insert(0, f"if out is not None: return _into(({', '.join(arguments)},), out)")
-            made.bindings["_into"] = self._into
-            arguments = [*arguments, "out=None"]
+            given = ", ".join(arguments)
+            made.lines.insert(0, f"if out is not None: return _into(({given},), out)")
+            made.lines.insert(0, f"if _surplus: raise _misfit({given}, *_surplus)")
+            made.bindings |= {"_into": self._into, "_misfit": self._misfit, "_absent": ABSENT}
+            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "out=None"]
         fails = FAILS if scalar and not _never_fails(made.lines) else ()
-        return build(made, arguments, returned, fails, slow)
+        call = build(made, arguments, returned, fails, slow)
+        call.__qualname__ = getattr(self.f, "__name__", "f")  # what Python calls it in its own errors
+        return call
 
     def _direct(self, arguments: list[str]) -> bool:
         """Whether the generated function can be called as f is, by position and by name."""
-        return self._positions is None and arguments == [n.name for n in self.trace.variables]
+        named = arguments == [n.name for n in self.trace.variables] and "out" not in arguments
+        return self._positions is None and named
 
     def _check(self, made: Program, name: str, node: Node) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong."""
         fix, dtype = made.fresh("fix"), made.fresh("dtype")
-        made.bindings |= {fix: _fixer(node), dtype: node.dtype, "ndarray": np.ndarray}
+        made.bindings |= {fix: self._fixer(node), dtype: node.dtype, "ndarray": np.ndarray}
         right = f"type({name}) is ndarray and {name}.shape == {node.shape} and {name}.dtype is {dtype}"
         return f"if not ({right}): {name} = {fix}({name})"
+
+    def _fixer(self, node: Node) -> Callable[[Any], np.ndarray]:
+        def fix(value: Any) -> np.ndarray:
+            if value is ABSENT:
+                raise self._misfit(**{str(n.name): 0 for n in self.trace.variables if n is not node})
+            array = np.asarray(value, node.dtype)
+            if array.shape != node.shape:
+                raise ShapeError(
+                    f"compiled for {node.name} of shape {node.shape}",
+                    f"{node.name} has shape {array.shape}",
+                    "compile again with an example of that shape",
+                )
+            return array
+
+        return fix
+
+    def _misfit(self, *args: Any, **kwargs: Any) -> JacobiansError:
+        """What is wrong with a call's arguments."""
+        try:
+            bind(self.f, args, kwargs)
+        except JacobiansError as error:
+            return error
+        return UnsupportedError("a compiled call takes the arguments of its examples", "", "compile again")
 
     def _own(self, made: Program, node: Node, scalar: bool) -> str:
         """The name of a node's value, copied where it may share memory with an argument."""
@@ -267,7 +297,7 @@ class Compiled:
     # ---- calling it
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if out is None and not kwargs and self._positions is None:
+        if out is None and not kwargs and self._positions is None and len(args) == len(self.trace.variables):
             return self._call(*args)
         values = self._values(args, kwargs)
         return self._call(*values) if out is None else self._into(values, out)
@@ -275,7 +305,7 @@ class Compiled:
     def _values(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         if self._positions is not None and not kwargs and len(args) == self._positions[0]:
             return [args[k] for k in self._positions[1]]
-        if self._positions is None and not kwargs:
+        if self._positions is None and not kwargs and len(args) == len(self.trace.variables):
             return args
         return [node.value for node in trace_function(self.f, args, kwargs, self.wrt).variables]
 
@@ -349,20 +379,6 @@ def _never_fails(lines: Sequence[str]) -> bool:
 
 def _new_einsum(node: Node) -> bool:
     return node.op == "einsum" and sum(map(bool, node.params[0])) > 1
-
-
-def _fixer(node: Node) -> Callable[[Any], np.ndarray]:
-    def fix(value: Any) -> np.ndarray:
-        array = np.asarray(value, node.dtype)
-        if array.shape != node.shape:
-            raise ShapeError(
-                f"compiled for {node.name} of shape {node.shape}",
-                f"{node.name} has shape {array.shape}",
-                "compile again with an example of that shape",
-            )
-        return array
-
-    return fix
 
 
 def _positions(

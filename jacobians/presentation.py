@@ -57,6 +57,17 @@ class Presented(ABC):
 
         return link_of(self._whole).title
 
+    def _kind(self) -> tuple[str, str, str]:
+        """What it is, of what and by what, as a repr says it: `Hessian`, ` of f`, ` by x`."""
+        from .verbs import derived
+
+        name, earlier = derived(self._whole)
+        name = name if earlier else self.target_name or ""
+        kind = {0: "Jacobian", 1: "Hessian", 2: "Third derivative"}.get(len(earlier), "Derivative")
+        inputs = [*reversed(earlier), *filter(None, [self.input_name])]
+        by = inputs[:1] if len(set(inputs)) == 1 else inputs
+        return kind, f" of {name}" * bool(name), f" by {', '.join(by)}" * bool(by)
+
     @property
     def _whole(self) -> Jacobian:
         """The Jacobian that this is the half of: its only concrete class."""

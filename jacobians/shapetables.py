@@ -24,7 +24,7 @@ from .notation.records import ChainView, Link, names, places
 from .reading.function import ReadFunction
 from .reading.shapes import Declarations, declarations_from_keywords
 from .symbolic import read, symbolic_graph
-from .verbs import JacobianFunction
+from .verbs import derived
 
 Source = Callable[..., Any] | str
 PLAIN = str.maketrans(
@@ -239,20 +239,6 @@ def link_of(J: Jacobian) -> Link:
     of, by = derived(J)
     target, given = J.target_name or "f", J.input_name or "x"
     return Link(target, given, J.target_shape, J.input_shape, J.terms, of=of, by=by)
-
-
-def derived(J: Jacobian) -> tuple[str, tuple[str, ...]]:
-    """What a Jacobian's target is the derivative of, by what (the last first): `f`, `(x,)` of a Hessian."""
-    f = getattr(J.context, "f", None)
-    arguments = tuple(getattr(J.context, "stand_ins", ()))
-    of, by = "", []
-    while isinstance(f, JacobianFunction):
-        wrt = arguments[f.wrt] if isinstance(f.wrt, int) else f.wrt
-        if not isinstance(wrt, str):  # several: the target is called by the one it is differentiated by
-            wrt = J.target_name if J.target_name in arguments else next(iter(arguments), "x")
-        by.append(str(wrt))
-        of, f = f.label.lstrip("∂"), f.f
-    return of, tuple(by)
 
 
 def rows_of(

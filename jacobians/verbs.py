@@ -133,6 +133,24 @@ class JacobianFunction:
         return Jacobian(terms, values, name, node.name, dtype, context)
 
 
+def derived(J: Jacobian) -> tuple[str, tuple[str, ...]]:
+    """What a Jacobian's target is the derivative of, by what (the last first): `f`, `(x,)` of a Hessian."""
+    f = getattr(J.context, "f", None)
+    arguments = tuple(getattr(J.context, "stand_ins", ()))
+    if not arguments and hasattr(J.context, "trace"):  # of a compiled call
+        arguments = tuple(str(n.name) for n in J.context.trace.variables)
+    of, by = "", []
+    while isinstance(f, JacobianFunction):
+        wrt = f.wrt
+        if isinstance(wrt, int):
+            wrt = arguments[wrt] if -len(arguments) <= wrt < len(arguments) else J.input_name
+        if not isinstance(wrt, str):  # several: the target is called by the one it is differentiated by
+            wrt = J.target_name if J.target_name in arguments else next(iter(arguments), "x")
+        by.append(str(wrt))
+        of, f = f.label.lstrip("∂"), f.f
+    return of, tuple(by)
+
+
 def mirrored(traced: Trace, row: Sequence[Any]) -> Any:
     """One target's Jacobians in the containers of the inputs: by argument name, or alone for a single one."""
     at, result = 0, {}

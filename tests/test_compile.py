@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -354,3 +355,38 @@ def test_compiled_coefficients_and_masks_of_every_kind(dense: bool) -> None:
         with np.errstate(invalid="ignore"):
             found = np.asarray(jac.jacobian(f).compile(at, dense=dense)(at))
             np.testing.assert_array_equal(found, np.asarray(jac.jacobian(f)(at)))
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "said"),
+    [
+        ((A, x, b, b), {}, "too many positional arguments"),
+        ((A, x), {}, "missing a required argument: 'b'"),
+        ((), {"x": x, "b": b}, "missing a required argument: 'A'"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"dense": True}])
+def test_a_compiled_call_says_which_arguments_do_not_fit(
+    args: Any, kwargs: Any, said: str, options: Any
+) -> None:
+    """One argument too many was taken for `out=`, and overwritten where its shape was the result's."""
+    call = jac.jacobian(layer, "b").compile(A, x, b, **options)
+    with pytest.raises(UnsupportedError) as caught:
+        call(*args, **kwargs)
+    assert str(caught.value) == (
+        f"the arguments do not fit layer{inspect.signature(layer)}\n  {said}\n"
+        "  try: the arguments of the function itself"
+    )
+
+
+def test_a_surplus_argument_is_not_written_to() -> None:
+    given = np.arange(3.0)
+    call = jac.jacobian(lambda x: np.sum(x**2)).compile(given, dense=True)
+    with pytest.raises(UnsupportedError, match="too many positional arguments"):
+        call(given, given)
+    assert given.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_an_argument_may_be_called_out() -> None:
+    call = jac.jacobian(lambda x, out: np.sin(x) * out, "x").compile(x, x)
+    np.testing.assert_allclose(np.asarray(call(x, x)), np.diag(np.cos(x) * x))

@@ -59,6 +59,7 @@ LATE: dict[tuple[str, str], str] = {
     ("presentation", "report"): "J.report(path), _repr_html_",
     ("presentation", "shapetables"): "J.layouts()",
     ("presentation", "sparse"): "J.to_scipy(); an extra",
+    ("presentation", "verbs"): "the repr of a Hessian: what it is the derivative of",
     ("ops", "steps"): "jac.ops.tanh(z) is a step over the operation",
     ("derivations", "report"): "_repr_html_ of a derivation",
     ("standalone", "slides"): "a program in the style of the slides",

@@ -455,3 +455,31 @@ def test_every_letter_is_defined() -> None:
     assert [line.removeprefix("# ") for line in lines if line.startswith("# ")] == found["where"]
     for row in jac.shapes(text, A="M,N", x="N").rows:  # an index form with a letter has its meaning beside it
         assert "u" not in row.index.split() or "u = " in row.index
+
+
+# ---- reprs and chains
+
+
+def test_a_repr_says_of_which_order_and_by_what() -> None:
+    H = jac.hessian(cubes, "x")
+    assert repr(H(A, x)).startswith("Hessian of cubes of shape 4 x 4 by x: ")
+    assert repr(H.compile(A, x)(A, x)).startswith("Hessian of cubes of shape 4 x 4 by x: ")
+    assert repr(jac.hessian(cubes, 1).compile(A, x)(A, x)).startswith("Hessian of cubes of shape 4 x 4 by x")
+    mixed = jac.hessian(cubes, wrt=("x", "A"))(A, x)
+    assert repr(mixed).startswith("Hessian of cubes of shape 4 x (3 x 4) by x, A: ")
+    for both in (jac.hessian(cubes)(A, x), jac.hessian(cubes).compile(A, x)(A, x)):
+        assert repr(both["A"]["A"]).startswith("Hessian of cubes of shape (3 x 4) x (3 x 4) by A: ")
+        assert repr(both["x"]["A"]).startswith("Hessian of cubes of shape 4 x (3 x 4) by x, A: ")
+    third = jac.jacobian(jac.hessian(cubes, "x"), "A")(A, x)
+    assert repr(third).startswith("Third derivative of cubes of shape (4 x 4) x (3 x 4) by x, x, A: ")
+    assert repr(jac.jacobian(cubes, "A")(A, x)).startswith("Jacobian of cubes of shape (3 x 4) by A: ")
+
+
+def test_one_name_of_an_argument_is_what_a_chain_ends_at() -> None:
+    g = jac.trace(loss)(A, x, b, y)
+    assert repr(g.chain("x")) == "∂L/∂x = ∂L/∂f · ∂f/∂z · ∂z/∂x"
+    assert repr(g.chain("A")) == repr(g.chain(input="A")) == repr(g.chain("L", "A"))
+    assert repr(g.chain("z")) == "∂z/∂A = ∂z/∂A"
+    assert repr(g.chain("A", "A")) == "∂A/∂A = 1"
+    assert repr(g.chain("z", "f")) == "∂z/∂f = 0"
+    np.testing.assert_allclose(np.asarray(g.chain("x", "x").whole), np.eye(4))
