@@ -283,8 +283,13 @@ def graph_behind(J: Jacobian) -> Graph | None:
         return context
     if not hasattr(context, "stand_ins"):
         return None
-    named = {name: _nodes(value) for name, value in context.stand_ins.items()}
-    return graph_of(context.f, *_arguments(context.f, named), numeric=False)
+    return graph_of(context.f, *call_behind(J), numeric=False)
+
+
+def call_behind(J: Jacobian) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The call that a Jacobian comes from, with nodes for its arrays."""
+    named = {name: _nodes(value) for name, value in J.context.stand_ins.items()}
+    return _arguments(J.context.f, named)
 
 
 def _nodes(value: Any) -> Any:

@@ -7,6 +7,7 @@ thin call into the notation and its neighbours, loaded when first used.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,6 +17,8 @@ from .errors import UnsupportedError, missing_extra
 from .terms import TermSum
 
 if TYPE_CHECKING:
+    from .checking import Verdict
+    from .cost_table import CostTable
     from .counting import Tally
     from .derivative import Jacobian
     from .notation.records import ChainView
@@ -155,7 +158,9 @@ class Presented(ABC):
         return index_form(view.whole.terms, places(view, known)[1], known)
 
     def claim_form(self) -> str:
-        """The entry as text that `jac.check` reads: `target letters | input letters: entry`.
+        """The entry as a claim, `target letters | input letters: entry`, which `jac.check` reads.
+
+        A factor that is no argument has a letter (`u`) and not its formula, which `index_form` writes out.
 
         >>> import numpy as np, jacobians as jac
         >>> jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3)).claim_form()
@@ -245,6 +250,36 @@ class Presented(ABC):
 
         target = getattr(self.context, "target", None)
         return accumulation_cost([[self.terms]], [] if target is None else [target])
+
+    def orders(self, orders: Sequence[str | Sequence[str]] | None = None, **options: Any) -> CostTable:
+        """What this Jacobian costs in every elimination order, counted: the table of `jac.costs`.
+
+        `orders` and `options` are those of `jac.costs`.  Raises what that raises, UnsupportedError where the
+        function behind is not known.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: np.sum(np.tanh(A @ x)), wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> [(row.name, row.multiplications) for row in J.orders(["reverse", "forward"], modes=["lazy"]).rows]
+        [('reverse', 8), ('forward', 8)]
+        """
+        from .questions import orders_of
+
+        return orders_of(self._whole, orders, **options)
+
+    def check(self, claim: Any, **options: Any) -> Verdict:
+        """Whether a claim is this derivative: `jac.check` with the function and the shapes of the call.
+
+        `options` are those of `jac.check` (layout, assume, structure, seed, ...).  Raises what that raises,
+        UnsupportedError where the function behind is not known.
+
+        >>> import numpy as np, jacobians as jac
+        >>> J = jac.jacobian(lambda A, x: A @ x, wrt="A")(np.ones((2, 3)), np.ones(3))
+        >>> J.check("i|m n: delta[i,m] * x[n]").verdict, bool(J.check("n i m: delta[i,m] * x[n]"))
+        ('true', False)
+        """
+        from .questions import check_of
+
+        return check_of(self._whole, claim, **options)
 
     def to_scipy(self, vec: str = "rows") -> Any:
         """The sparse CSR matrix, target entries x input entries, flattened by "rows" or by "columns".

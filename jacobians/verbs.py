@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where a Jacobian comes from: the function, the stand-ins it was traced on, and the target's node."""
+    """Where a Jacobian comes from: the function, the stand-ins it was traced on, the target and its path."""
 
     f: Callable[..., Any]
     stand_ins: Mapping[str, Any]
     target: Node
+    path: str = ""
 
 
 class JacobianFunction:
@@ -129,7 +130,7 @@ class JacobianFunction:
     ) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
         name = target.name or path.strip("[]'.") or self.label
-        context = Context(self.f, traced.stand_ins, target)
+        context = Context(self.f, traced.stand_ins, target, path)
         return Jacobian(terms, values, name, node.name, dtype, context)
 
 

@@ -41,7 +41,7 @@ plan recycling threads overwriting codegen readable traces dense counting simpli
 vertex_orders writing toeplitz
 picking derivative prepared expression inline sparse backends frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables
-checking identities derivations report plots bench
+checking identities derivations questions report plots bench
 commands lecture cli __init__ __main__
 """
 LAYERS = [row.split() for row in MAP.strip().splitlines()]
@@ -56,6 +56,7 @@ LATE: dict[tuple[str, str], str] = {
     ("presentation", "derivations"): "J.chain()",
     ("presentation", "notation"): "J.einsum(), J.index_form(), J.matrix_form(), J.latex()",
     ("presentation", "plots"): "J.plot(); an extra",
+    ("presentation", "questions"): "J.check(claim), J.orders()",
     ("presentation", "report"): "J.report(path), _repr_html_",
     ("presentation", "shapetables"): "J.layouts()",
     ("presentation", "sparse"): "J.to_scipy(); an extra",
