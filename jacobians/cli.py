@@ -44,7 +44,15 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors have three parts and exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise JacobiansError(message, self.format_usage().strip(), f"{self.prog} --help")
+        known, _, rest = message.partition("unrecognized arguments: -")
+        if rest and not known and not rest.startswith("-"):
+            raise JacobiansError(
+                message, "a formula that begins with - is taken for an option", f'"(-{rest})", in brackets'
+            )
+        options = self._option_string_actions
+        close = did_you_mean(f"-{rest}".split()[0].partition("=")[0], options) if rest else ""
+        instead = f"did you mean: {close}" if close in options else f"{self.prog} --help"
+        raise JacobiansError(message, self.format_usage().strip(), instead)
 
 
 def available() -> dict[str, tuple[str, str]]:

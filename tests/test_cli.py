@@ -84,6 +84,26 @@ MESSAGES = {
     "not an assignment": (["shapes", "for i in x: pass", "x:4"], None),
     "a claims file that is not there": (["lecture", "--claims", "no-such-file.json"], None),
     "an unknown option": (["shapes", "z = A @ x", "A:3,4", "x:4", "--layuot", "all"], None),
+    "a formula that begins with a sign": (
+        ["show", "-log(det(X))", "X:n,n"],
+        "error: unrecognized arguments: -log(det(X))\n"
+        "  a formula that begins with - is taken for an option\n"
+        '  try: "(-log(det(X)))", in brackets\n',
+    ),
+    "a size that a step needs": (
+        ["show", "sum([x[i] for i in range(N)])", "x:N"],
+        "error: this step needs a number: size N has none yet\n"
+        "  sum([x[i] for i in range(N)])\n"
+        "                     ^^^^^^^^\n"
+        "  try: add N=3\n",
+    ),
+    "a name that is a variable": (
+        ["show", "tanh = exp(x); f = tanh(tanh)", "x:N"],
+        "error: 'tanh' is a variable here, not a function\n"
+        "  statement 2: f = tanh(tanh)\n"
+        "                   ^^^^\n"
+        "  try: np.tanh(...)\n",
+    ),
 }
 
 
@@ -100,6 +120,12 @@ def test_errors_have_three_parts_exit_status_2_and_no_traceback(
     assert "Traceback" not in err
     if wanted is not None:
         assert err == wanted
+
+
+def test_a_misspelled_option_has_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, close in ((["--layuot", "all"], "--layout"), (["--wtr=x"], "--wrt"), (["--jsn"], "--json")):
+        assert run(capsys, "shapes", "x", "x:N", *words)[2].endswith(f"  try: did you mean: {close}\n")
+    assert run(capsys, "shapes", "x", "x:N", "--frobnicate")[2].endswith("  try: jacobians shapes --help\n")
 
 
 def test_debug_keeps_the_traceback() -> None:

@@ -65,6 +65,12 @@ FORMS = [
     ("A", lambda A: np.linalg.norm(A), "A / norm(A)"),
     ("x", lambda x: x.mean(), "0.25 1_4"),
     ("x", lambda x, A, b: A @ (x * x * (A.T @ b)), "2 A diag(x ⊙ Aᵀ b)"),
+    ("x", lambda x, A: np.diag(x) @ A.T, "diag(vec(Aᵀ)) (1_3 ⊗ I_4)"),
+    ("C", lambda X, C: np.exp(X @ C / 9), "1/9 diag(vec(u)) (I_2 ⊗ X)"),
+    ("X", lambda X, C: np.exp(X / 9) @ C, "1/9 (Cᵀ ⊗ I_4) diag(vec(exp(1/9 X)))"),
+    ("X", lambda X: X / np.trace(X), "I_16 / tr(X) − vec(X) vec(I_4)ᵀ / tr(X)²"),
+    ("X", lambda X: np.log(np.linalg.det(X)) ** 2, "2 log(det(X)) X⁻ᵀ"),
+    ("X", lambda X, C: np.log(np.linalg.det(C.T @ X @ C)), "C u⁻ᵀ Cᵀ"),
 ]
 
 
@@ -127,7 +133,7 @@ def test_symbolic_sizes():
     ("wrt", "f"),
     [
         ("x", lambda x: x[1:] - x[:-1]),  # a selection
-        ("x", lambda x, A: np.diag(x) @ A.T),  # rows scaled: no Kronecker product
+        ("x", lambda x: np.diag(x)),  # columns of a Kronecker product, not all of them
         ("x", lambda x, A: np.einsum("ij,ik,il,i->jkl", A.T, A.T, A.T, x)),  # rank 4
     ],
 )

@@ -8,6 +8,7 @@ index form of the derivative.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -93,7 +94,13 @@ def _forms(case: Case, found: Jacobian, layout: str) -> list[str]:
     from ..notation.matrix import matrix_form
 
     form = matrix_form(found.view().whole.terms, layout)
-    return [form.numpy] if form is not None else []
+    if form is None:
+        return []
+    named = {size: name for name, size in reversed(case.samples[0].sizes.items())}
+    general = re.sub(
+        r"(np\.(?:eye|ones)\()(\d+)\)", lambda m: f"{m[1]}{named.get(int(m[2]), m[2])})", form.numpy
+    )
+    return list(dict.fromkeys([form.numpy, general]))
 
 
 def _matrix_text(case: Case, found: Jacobian) -> str:

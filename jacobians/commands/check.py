@@ -85,8 +85,6 @@ def explain_signs(parser: argparse.ArgumentParser) -> None:
             what = f"{option} has no value; one that begins with - is taken for an option"
             instead = "--claim=-A" if option == "--claim" else '"(-x)", in brackets'
             raise JacobiansError(what, message, instead)
-        if message.startswith("unrecognized arguments: -") and not message[25:].startswith("-"):
-            raise JacobiansError(message, "a formula that begins with - is taken for an option", '"(-x) @ x"')
         usual(message)
 
     parser.error = error  # type: ignore[method-assign]

@@ -212,6 +212,7 @@ def _count(powers: Powers, expr: Expr) -> None:
 
 def _made(coefficient: Any, top: Powers, bottom: Powers) -> Expr:
     """`coefficient * deltas * top / bottom`, powers of one base on both sides of the bar cancelled."""
+    _cofactors(top, bottom)
     both = {key: (base, e - bottom.get(key, (base, 0))[1]) for key, (base, e) in top.items()}
     down = [pair for key, pair in bottom.items() if key not in top]
     down += [(base, -e) for key, (base, e) in both.items() if key in bottom and e < 0]
@@ -227,6 +228,18 @@ def _made(coefficient: Any, top: Powers, bottom: Powers) -> Expr:
         return _product(coefficient, (Quotient(_product(1, tuple(deltas)), below),))
     sign = -1 if not isinstance(coefficient, Poly) and coefficient < 0 else 1
     return _product(sign, (*deltas, Quotient(_product(sign * coefficient, tuple(made)), below)))
+
+
+def _cofactors(top: Powers, bottom: Powers) -> None:
+    """`cof(X)_mn / det(X)` is `inv(X)_nm`, wherever it is anything."""
+    for below, (base, exponent) in list(bottom.items()):
+        if not isinstance(base, Entry) or not base.name.startswith("det("):
+            continue
+        for key, (factor, power) in list(top.items()):
+            if isinstance(factor, Entry) and factor.name == "cof" + base.name[3:] and power == exponent == 1:
+                del bottom[below], top[key]
+                _count(top, Entry("inv" + base.name[3:], factor.index[::-1]))
+                break
 
 
 def _product(coefficient: Any, factors: tuple[Expr, ...]) -> Expr:

@@ -153,7 +153,27 @@ def quotient(top: Form, bottom: Form) -> Form:
         inner, below = top.args
         if below.kind == bottom.kind:
             return Form("quotient", (inner, hadamard(below, bottom)), None, top.kind)
+    if bottom.op == "call" and bottom.value == "det":
+        inverse = _over_det(top, bottom.args[0])
+        if inverse is not None:
+            return inverse
     return Form("quotient", (top, bottom), None, max(top.kind, bottom.kind, key="scrm".index))
+
+
+def _over_det(top: Form, of: Form) -> Form | None:
+    """`cof(X) / det(X)` is the transpose of the inverse, wherever it is anything."""
+    if of.op == "value" and top == value(f"cof({of.value})", 2):
+        return transposed(call("inv", (of,), "m"))
+    if top.op in ("vec", "T"):
+        inner = _over_det(top.args[0], of)
+        if inner is None:
+            return None
+        return transposed(inner) if top.op == "T" else Form("vec", (inner,), top.value, "c")
+    if top.op in ("by", "times"):
+        left, right = (_over_det(arg, of) for arg in top.args)
+        if left is not None or right is not None:
+            return times(left or top.args[0], top.args[1] if left is not None or right is None else right)
+    return None
 
 
 def positive_first(form: Form) -> Form:
@@ -264,6 +284,11 @@ def _size(size: Size) -> str:
     return show(size)
 
 
+def _under(size: Size) -> str:
+    text = show(size)
+    return f"_{text}" if text.isascii() and text.isalnum() else f"_{{{text}}}"
+
+
 def _text_number(p: FormPrinter, form: Form) -> Printed:
     return number_text(form.value).replace("-", p.dash), ATOM
 
@@ -306,8 +331,8 @@ TEXT = FormPrinter(
     {
         "value": lambda p, form: (str(form.value), ATOM),
         "number": _text_number,
-        "eye": lambda p, form: (f"I_{_size(form.value)}", ATOM),
-        "ones": lambda p, form: (f"1_{_size(form.value)}", ATOM),
+        "eye": lambda p, form: (f"I{_under(form.value)}", ATOM),
+        "ones": lambda p, form: (f"1{_under(form.value)}", ATOM),
         "K": lambda p, form: (f"K_{{{','.join(map(_size, form.value))}}}", ATOM),
         "tri": lambda p, form: (f"tri({', '.join(map(_size, form.value[:2]))})", ATOM),
         "T": _text_transposed,

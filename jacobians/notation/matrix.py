@@ -104,7 +104,11 @@ def _term_form(term: Term, groups: Sequence[Sequence[int]], names: Names, order:
         ends = (rows[0] if rows else None, columns[0] if columns else None)
         whole = contract(atoms, *ends, sizes)
     else:
-        whole = _kronecker(atoms, rows, columns, sizes) or _flat(atoms, rows, columns, sizes, order)
+        whole = (
+            _kronecker(atoms, rows, columns, sizes)
+            or _flat(atoms, rows, columns, sizes, order)
+            or _weighted(atoms, rows, columns, sizes, order)
+        )
     return None if whole is None else forms.scaled(coefficient, whole)
 
 
@@ -162,7 +166,10 @@ def _parted(atoms: Sequence[Atom], pairs: tuple[Pair, Pair]) -> tuple[list[Atom]
 
 def _kron(slow: Form, fast: Form) -> Form:
     parts, scalars, coefficient = [], [], 1
-    for form in (slow, fast):
+    for form, other in ((slow, fast), (fast, slow)):
+        if form.op == "quotient" and form.args[1].kind == "s":
+            inner = (form.args[0], other) if form is slow else (other, form.args[0])
+            return forms.quotient(_kron(*inner), form.args[1])
         if form.op == "scaled":
             coefficient, form = coefficient * form.value, form.args[0]
         if form.op == "by":
@@ -206,15 +213,39 @@ def _flat(
     return forms.times(left, forms.transposed(right))
 
 
+def _weighted(
+    atoms: Sequence[Atom], rows: Sequence[int], columns: Sequence[int], sizes: Sequence[Size], order: str
+) -> Form | None:
+    """`diag(vec E) (slow ⊗ fast)`, the weights E on the rows, or on the columns and then behind."""
+    for ends in (rows, columns):
+        own = [atom for atom in atoms if set(atom[1]) == set(ends)]
+        if len(set(ends)) < 2 or not own:
+            continue
+        rest = [atom for atom in atoms if set(atom[1]) != set(ends)]
+        inner, weights = _kronecker(rest, rows, columns, sizes), _stacked(own, ends, sizes, order)
+        if inner is not None and weights is not None:
+            return (
+                forms.times(forms.diag(weights), inner)
+                if ends is rows
+                else forms.times(inner, forms.diag(weights))
+            )
+    return None
+
+
 def _stacked(atoms: Sequence[Atom], labels: Sequence[int], sizes: Sequence[Size], order: str) -> Form | None:
     """The atoms as one column over the labels, the first of two varying most slowly."""
     if len(labels) < 2:
         return contract(atoms, labels[0] if labels else None, None, sizes)
     slow, fast = labels
-    if slow == fast:
-        return None
     ends = (fast, slow) if order == "F" else (slow, fast)
     whole = contract(atoms, *ends, sizes)
-    if whole is None or whole.op != "scaled":
-        return None if whole is None else Form("vec", (whole,), order, "c")
-    return forms.scaled(whole.value, Form("vec", (whole.args[0],), order, "c"))
+    return None if whole is None else _vec(whole, order)
+
+
+def _vec(form: Form, order: str) -> Form:
+    """The columns or rows of a matrix as one column, numbers and scalar divisors in front."""
+    if form.op == "scaled":
+        return forms.scaled(form.value, _vec(form.args[0], order))
+    if form.op == "quotient" and form.args[1].kind == "s":
+        return forms.quotient(_vec(form.args[0], order), form.args[1])
+    return Form("vec", (form,), order, "c")

@@ -35,6 +35,14 @@ def numpy_function(name: str) -> str:
     return f"np.{best}" if best else name
 
 
+def _code_value(p: FormPrinter, form: Form) -> Printed:
+    """A value's name; numpy lacks cofactors, so that these are written for a regular matrix."""
+    text = str(form.value)
+    if text.startswith("cof(") and text[4:-1].isidentifier():
+        return f"np.linalg.det({text[4:-1]}) * np.linalg.inv({text[4:-1]}).T", PRODUCT
+    return text, ATOM
+
+
 def _code_times(p: FormPrinter, form: Form) -> Printed:
     left, right = form.args
     if left.kind == "c":
@@ -87,7 +95,7 @@ def _code_commutation(p: FormPrinter, form: Form) -> Printed:
 
 NUMPY = FormPrinter(
     {
-        "value": lambda p, form: (str(form.value), ATOM),
+        "value": _code_value,
         "number": lambda p, form: (repr(form.value), ATOM),
         "eye": lambda p, form: (f"np.eye({form.value})", ATOM),
         "ones": lambda p, form: (f"np.ones({form.value})", ATOM),
