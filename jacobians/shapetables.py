@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,24 +92,23 @@ class ShapeTable:
 
     def text(self, width: int = 80, ascii: bool = False) -> str:
         """The table as text; columns that do not fit in `width` follow below."""
-        made = self._layouts(width) if self.layout == "all" else self._one()
+        made = self._layouts(width) if self.layout == "all" else self._one(width)
         return made.translate(PLAIN) if ascii else made
 
-    def _one(self) -> str:
+    def _one(self, width: int) -> str:
         heading = "target × input" if self.layout == "tensor" else f"{self.layout} layout"
+        first = "local Jacobian" if self.rows and self.rows[0].kind == "local" else "Jacobian"
+        titles = [first, *(r.title for r in self.rows)]
         columns = [
-            [
-                "local Jacobian" if self.rows and self.rows[0].kind == "local" else "Jacobian",
-                *(r.title for r in self.rows),
-            ],
             [heading, *(r.shape if self.layout == "tensor" else r.layout(self.layout) for r in self.rows)],
             ["entries", *(show(r.entries) for r in self.rows)],
             ["in indices", *(r.index for r in self.rows)],
             ["nonzero", *(show(_at(r.nonzero, r.sizes)) for r in self.rows)],
         ]
-        lines = columns_text(
-            columns, breaks=[k for k, r in enumerate(self.rows) if k and r.kind != self.rows[k - 1].kind]
-        )
+        breaks = [k for k, r in enumerate(self.rows) if k and r.kind != self.rows[k - 1].kind]
+        gap = 3 if len(_fitting(columns, titles, width - 2, 3)) == 1 else 2
+        groups = _fitting(columns, titles, width - 2, gap)
+        lines = [line for group in groups for line in [*columns_text([titles, *group], breaks, gap), ""]]
         free = sorted(
             {
                 name
@@ -128,7 +128,7 @@ class ShapeTable:
             )
         else:
             notes.append("Other books: --layout all.   Why δ?  jacobians explain delta")
-        return "\n".join(["  " + line for line in [*lines, "", *notes]])
+        return "\n".join([f"  {line}".rstrip() for line in [*lines, *_folded(notes, width - 2)]])
 
     def _layouts(self, width: int) -> str:
         columns = [[layout.title, *(r.layout(name) for r in self.rows)] for name, layout in LAYOUTS.items()]
@@ -139,8 +139,9 @@ class ShapeTable:
             for group in groups
         ]
         legend = [f"{layout.title:<14} {layout.used_by}" for layout in LAYOUTS.values()]
-        last = f"{'chain rule':<14} left to right in tensor, numerator and vec; right to left in denominator"
-        return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, last])])
+        order = "left to right in tensor, numerator and vec; right to left in denominator"
+        last = textwrap.wrap(f"{'chain rule':<14} {order}", width - 2, subsequent_indent=" " * 15)
+        return "\n\n".join([*blocks, "\n".join("  " + line for line in [*legend, *last])])
 
     def as_json(self) -> list[dict[str, Any]]:
         """A list of rows: title, kind, shapes, entries, nonzero, index form, every layout's shape, recipe."""
@@ -219,13 +220,28 @@ def columns_text(columns: Sequence[Sequence[str]], breaks: Sequence[int] = (), g
     return lines
 
 
-def _fitting(columns: list[list[str]], titles: list[str], width: int) -> list[list[list[str]]]:
+def _folded(notes: Sequence[str], width: int) -> list[str]:
+    """Notes of at most the width, broken between their sentences."""
+    lines: list[str] = []
+    for note in notes:
+        line = ""
+        for sentence in note.split(" " * 3):
+            longer = f"{line}   {sentence}" if line else sentence
+            if line and len(longer) > width:
+                lines.append(line)
+                longer = sentence
+            line = longer
+        lines.append(line)
+    return lines
+
+
+def _fitting(columns: list[list[str]], titles: list[str], width: int, gap: int = 2) -> list[list[list[str]]]:
     """Columns in groups that fit side by side."""
     first = max(map(len, titles), default=0)
     groups: list[list[list[str]]] = [[]]
     used = first
     for column in columns:
-        wide = max(map(len, column)) + 2
+        wide = max(map(len, column)) + gap
         if groups[-1] and used + wide > width:
             groups.append([])
             used = first
@@ -252,10 +268,14 @@ def rows_of(
     target = target or graph.target
     graph.shape(target)  # an unknown name is told here
     chosen = wrt or [label for label in graph.inputs]
-    links: dict[tuple[str, str], Jacobian] = {}
-    for label, made in graph.links(target).items():
-        for given, J in made.items():
-            links[label, given] = J
+    found = graph.links(target)
+    on_the_way = {label for label in found if any(_reaches(found, label, end) for end in chosen)}
+    links = {
+        (label, given): J
+        for label, made in found.items()
+        for given, J in made.items()
+        if given in on_the_way or given in chosen
+    }
     order = {label: k for k, label in enumerate(graph.nodes)}
     local = sorted(links, key=lambda pair: (order[pair[0]], order[pair[1]]))
     rows = [_row(links[pair], graph.named, "local", sizes, printer) for pair in local]
@@ -263,6 +283,19 @@ def rows_of(
         if (target, label) not in links and label != target:
             rows.append(_row(graph.jacobian(target, label), graph.named, "composed", sizes, printer))
     return tuple(rows)
+
+
+def _reaches(links: Mapping[str, Mapping[str, Jacobian]], label: str, end: str) -> bool:
+    """Whether a named value is made from another, by the links known."""
+    stack, seen = [label], set()
+    while stack:
+        one = stack.pop()
+        if one == end:
+            return True
+        if one not in seen:
+            seen.add(one)
+            stack += links.get(one, {})
+    return False
 
 
 def _row(
@@ -285,7 +318,8 @@ def _row(
     for layout in KRONECKER:
         form = matrix_form(J.terms, layout, known) if len(J.shape) > 2 else None
         if form is not None and len(form.text) <= 16:
-            notes[layout] = _numbered(form.text.replace(" ⊗ ", "⊗"), sizes)
+            tight = form.text.replace(" ⊗ ", "⊗")
+            notes[layout] = _numbered(form.text if " " in tight else tight, sizes)
     return ShapeRow(link.title, J.target_shape, J.input_shape, index, link.nonzero, kind, notes, sizes)
 
 

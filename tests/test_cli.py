@@ -316,20 +316,52 @@ def test_colour_without_rich_says_how_to_install_it(
     assert (out, "") == run(capsys, "show", *LAYER, "--wrt", "A", "--color", "never")[1:]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("lecture", "--only", "50"),
-        ("shapes", *LAYER),
-        ("show", *LAYER, "--wrt", "A"),
-        ("bench", *LAYER, "M=3", "N=4", "--wrt", "A", "--repeat", "1"),
-        ("ops", "tanh"),
-    ],
-    ids=lambda words: words[0],
+RECORDS = '[{"id": "a", "func": "A @ x", "wrt": "x", "claim": "A", "sizes": {"m": 3, "n": 4}, "inputs": ' + (
+    '[{"name": "A", "shape": ["m", "n"]}, {"name": "x", "shape": ["n"]}]}]'
 )
-def test_json_has_the_keys_of_the_page(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+DOCUMENTS: dict[str, tuple[str, ...]] = {
+    "lecture": ("lecture", "--only", "50"),
+    "shapes": ("shapes", *LAYER),
+    "show": ("show", *LAYER, "--wrt", "A"),
+    "check": ("check", "A @ x", "A:m,n", "x:n", "--wrt", "x", "--claim", "2*A"),
+    "check --file": ("check", "--file", "RECORDS"),
+    "bench": ("bench", *LAYER, "M=3", "N=4", "--wrt", "A", "--repeat", "1"),
+    "identities": ("identities", "det"),
+    "identities --check": ("identities", "det", "--check"),
+    "explain": ("explain", "delta"),
+    "ops": ("ops", "tanh"),
+}
+
+
+def documented() -> dict[str, str]:
+    """The keys of every document, by command, as docs/reference/json.md lists them."""
     page = (Path(__file__).parents[1] / "docs" / "reference" / "json.md").read_text("utf-8")
-    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{words[0]}` |")]
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    return {command.strip("`"): keys for command, _, keys in rows}
+
+
+def test_the_page_lists_every_command_that_prints_json() -> None:
+    assert list(documented()) == list(DOCUMENTS)
+    assert {words[0] for words in DOCUMENTS.values()} == set(COMMANDS) - {"report"}
+
+
+@pytest.mark.parametrize("command", DOCUMENTS)
+def test_json_has_the_keys_of_the_page(
+    command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    table = tmp_path / "claims.json"
+    table.write_text(RECORDS, "utf-8")
+    words = [str(table) if word == "RECORDS" else word for word in DOCUMENTS[command]]
     document = json.loads(run(capsys, *words, "--json")[1])
     first = document[0] if isinstance(document, list) else document
-    assert ", ".join(f"`{key}`" for key in first) == row.split(" | ")[-1].rstrip(" |")
+    assert ", ".join(f"`{key}`" for key in first) == documented()[command]
+
+
+def test_the_terms_are_a_list_in_json_and_lines_of_the_width_in_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terms = json.loads(run(capsys, "explain", "--json")[1])
+    text = run(capsys, "explain")[1]
+    assert "delta" in terms
+    assert " ".join(text.split()) == f"Explained: {', '.join(terms)}"
+    assert max(map(len, text.splitlines())) <= 80

@@ -460,3 +460,69 @@ def test_one_name_of_an_argument_is_what_a_chain_ends_at() -> None:
     assert repr(g.chain("A", "A")) == "∂A/∂A = 1"
     assert repr(g.chain("z", "f")) == "∂z/∂f = 0"
     np.testing.assert_allclose(np.asarray(g.chain("x", "x").whole), np.eye(4))
+
+
+# ---- tables by some inputs, and their width
+
+
+def test_a_table_by_one_input_shows_its_chain_alone() -> None:
+    text = "z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)"
+    titles = [row.title for row in jac.shapes(text, wrt="A", y="M", **LAYER).rows]
+    assert titles == ["∂z/∂A", "∂f/∂z", "∂L/∂f", "∂L/∂A"]
+    both = [row.title for row in jac.shapes(text, wrt=["A", "y"], y="M", **LAYER).rows]
+    assert both == ["∂z/∂A", "∂f/∂z", "∂L/∂y", "∂L/∂f", "∂L/∂A"]
+    assert [row.title for row in jac.shapes("A @ X @ B", wrt="X", A="m,n", X="n,p", B="p,q").rows] == [
+        "∂f/∂X"
+    ]
+    assert [row.index for row in jac.shapes("A @ x", wrt="c", A="m,n", x="n", c="k").rows] == ["0"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("layout", ["tensor", "vec", "numerator", "all"])
+def test_a_table_keeps_to_the_width_and_loses_no_column(width: int, layout: str) -> None:
+    table = jac.shapes("first = A @ x + b; second = exp(x @ A.T @ A) * x", layout=layout, **LAYER)
+    lines = table.text(width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any(line != line.rstrip() for line in lines)
+    for word in ("∂second/∂A", "numpy ravel") if layout == "all" else ("entries", "in indices", "nonzero"):
+        assert word in table.text(width)
+
+
+def test_products_in_a_table_keep_their_blanks() -> None:
+    rows = jac.shapes("A @ X @ B", layout="vec", A="m,n", X="n,p", B="p,q").rows
+    assert [row.layout("vec").split("  ")[1] for row in rows] == ["Bᵀ Xᵀ ⊗ I_m", "Bᵀ⊗A", "I_q ⊗ A X"]
+
+
+# ---- values that are named like functions
+
+
+NAMED_LIKE_FUNCTIONS = {
+    "sigmoid = sigmoid(z)": ({"z": "M"}, "δ_im sigmoid_i (1 − sigmoid_i)", "\\mathrm{sigmoid}_{i}"),
+    "tanh = tanh(A @ x); L = sum(tanh**2)": (
+        {"A": "M,N", "x": "N"},
+        "2 tanh_m (1 − tanh_m²) x_n",
+        "\\frac{\\partial \\mathrm{tanh}}{\\partial A}",
+    ),
+    "inv = inv(X); f = det(inv)": ({"X": "n,n"}, "−Σ_k Σ_l cof(inv)_kl inv_km inv_nl", "\\mathrm{inv}_{km}"),
+    "det = det(X); f = det**2": ({"X": "n,n"}, "2 det cof(X)_mn", "2 \\mathrm{det} "),
+    "delta = x*x": ({"x": "N"}, "2 δ_in x_i", "\\partial \\mathrm{delta}"),
+    "f = x*delta": ({"x": "N", "delta": "N"}, "δ_in delta_i", "\\delta_{in} \\mathrm{delta}_{i}"),
+}
+
+
+@pytest.mark.parametrize("text", NAMED_LIKE_FUNCTIONS)
+def test_a_value_may_be_named_like_a_function(text: str) -> None:
+    shapes, index, latex = NAMED_LIKE_FUNCTIONS[text]
+    d = jac.show(text, **shapes)
+    assert d.index_form() == index
+    assert latex in d.latex()
+    assert "index form" in d.text()
+    assert jac.shapes(text, **shapes).rows
+
+
+def test_a_value_named_like_a_function_is_a_value_from_then_on() -> None:
+    with pytest.raises(ReadingError, match="'tanh' is a variable here, not a function") as caught:
+        jac.show("tanh = exp(x); f = tanh(tanh)", x="N")
+    assert "try: np.tanh(...)" in str(caught.value)
+    assert jac.show("tanh = exp(x); f = np.tanh(tanh)", x="N").index_form() == "δ_in (1 − f_i²) tanh_i"
+    assert jac.check("sigmoid = sigmoid(z)", "diag(sigmoid*(1 - sigmoid))", wrt="z", inputs={"z": "M"})

@@ -21,7 +21,8 @@ def main(args: argparse.Namespace) -> int:
     """Prints the explanation, or the list of ideas."""
     term = "-".join(args.term).lower().replace("_", "-")
     if not term:
-        print("Explained: " + ", ".join(EXPLANATIONS))
+        listed = "Explained: " + ", ".join(EXPLANATIONS)
+        print_json(list(EXPLANATIONS)) if args.json else print(textwrap.fill(listed, width_of(args)))
         return 0
     known = ALIASES.get(term, term)
     if known not in EXPLANATIONS:

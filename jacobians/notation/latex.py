@@ -31,10 +31,11 @@ from .printers import ATOM, COMPARE, PRODUCT, SUM, Printer, number_text, signed,
 from .records import ChainView, Link, names, places
 
 GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi",
+    "alpha", "beta", "gamma", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi",
     "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma",
     "Phi", "Psi", "Omega",
 }  # fmt: skip
+# (a value called delta is no Kronecker delta: it stays a word)
 LATEX_FUNCTIONS = {
     "exp",
     "log",
