@@ -8,7 +8,7 @@ same elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ from .layouts import shape_text
 from .notation import text as notation
 from .notation.blocks import counted
 from .notation.index import index_form, where_lines
-from .notation.latex import view_latex
+from .notation.latex import paths_latex, view_latex
 from .notation.printers import UNICODE
-from .notation.records import ChainView, Link, names, places
+from .notation.records import ChainView, Link, held_fixed, names, places
 from .reading.shapes import Declarations
 from .shapetables import ShapeTable, Source, declared_for, function_of, link_of, rows_of
 from .symbolic import symbolic_graph
@@ -59,7 +59,13 @@ class Derivation:
         if not paths or paths == ((),):
             return (ChainView((whole,), whole, self.sizes, self.graph.named),)
         return tuple(
-            ChainView(tuple(map(link_of, path)), self._whole(path, whole), self.sizes, self.graph.named)
+            ChainView(
+                tuple(map(link_of, path)),
+                self._whole(path, whole),
+                self.sizes,
+                self.graph.named,
+                len(self.chain.paths) > 1,
+            )
             for path in paths
         )
 
@@ -98,9 +104,7 @@ class Derivation:
         parts = []
         for k, view in enumerate(views):
             if len(views) > 1:
-                parts.append(
-                    f"  path {k + 1} of {len(self.chain.paths)}" + ("" if self.chain.complete else " or more")
-                )
+                parts.append("  " + caption(k, views, self.chain))
                 parts.append(_indented(notation.chain_text(view, width - 2, ascii)))
             else:
                 parts.append(_indented(notation.show_text(view, width - 2, ascii, blocks=False)))
@@ -130,8 +134,12 @@ class Derivation:
         return replace(chosen, terms=at_sizes(chosen.terms, self.sizes))
 
     def latex(self) -> str:
-        """LaTeX: the chain with underbraces, the index form, and the matrix form where there is one."""
-        return "\n\n".join(view_latex(view) for view in self.views)
+        """LaTeX: the chain with underbraces, path by path, index form, and matrix form where there is one."""
+        views = self.views
+        if len(views) == 1:
+            return view_latex(views[0])
+        written = self.chain.complete and len(views) == len(self.chain.paths)
+        return view_latex(self.view, paths_latex(views, self.view, written))
 
     def numpy(self, style: str = "structured") -> str:
         """A standalone numpy program; raises ReadingError where a size has no number."""
@@ -211,7 +219,10 @@ class ChainText:
 
     def text(self, width: int = 80, ascii: bool = False) -> str:
         """The chain rule as on the slides, one block for each path."""
-        return "\n\n".join(notation.chain_text(view, width, ascii) for view in self.views)
+        blocks = [notation.chain_text(view, width, ascii) for view in self.views]
+        if len(blocks) > 1:
+            blocks = [f"{caption(k, self.views, self.chain)}\n\n{one}" for k, one in enumerate(blocks)]
+        return "\n\n".join(blocks)
 
     def __str__(self) -> str:
         return self.text()
@@ -222,6 +233,15 @@ class ChainText:
         from .notation.mathml import chain_mathml
 
         return "".join(f"<p>{chain_mathml(view)}</p>" for view in self.views)
+
+
+def caption(k: int, views: Sequence[ChainView], chain: Chain) -> str:
+    """`path 1 of 2 (h held fixed)`."""
+    fixed = held_fixed(views[k], views)
+    more = "" if chain.complete else " or more"
+    return f"path {k + 1} of {len(chain.paths)}{more}" + (
+        f" ({', '.join(fixed)} held fixed)" if fixed else ""
+    )
 
 
 def chain_of(J: Jacobian) -> ChainText:
@@ -240,7 +260,7 @@ def chain_of(J: Jacobian) -> ChainText:
 
     whole = linked(chain.whole)
     views = tuple(
-        ChainView(tuple(map(linked, path)), whole, {}, graph.named)
+        ChainView(tuple(map(linked, path)), whole, {}, graph.named, len(chain.paths) > 1)
         for path in chain.paths[:PATHS_SHOWN]
         if path
     )

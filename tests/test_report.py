@@ -347,8 +347,8 @@ def test_a_repr_takes_less_than_ten_milliseconds(make: Any) -> None:
 
 
 def test_what_does_not_fit_into_a_fragment_is_said_to_be_elsewhere() -> None:
-    steps = "; ".join(f"h{k + 1} = tanh(W @ h{k})" for k in range(8))
-    markup = jac.show(steps + "; L = sum(h8*h8)", wrt="W", W="N,N", h0="N").html()
+    steps = "; ".join(f"h{k + 1} = tanh(W @ h{k})" for k in range(16))
+    markup = jac.show(steps + "; L = sum(h16*h16)", wrt="W", W="N,N", h0="N").html()
     check_markup(markup)
     assert len(markup.encode()) <= 15_000
     assert "the whole is in the report" in markup

@@ -526,3 +526,35 @@ def test_a_value_named_like_a_function_is_a_value_from_then_on() -> None:
     assert "try: np.tanh(...)" in str(caught.value)
     assert jac.show("tanh = exp(x); f = np.tanh(tanh)", x="N").index_form() == "δ_in (1 − f_i²) tanh_i"
     assert jac.check("sigmoid = sigmoid(z)", "diag(sigmoid*(1 - sigmoid))", wrt="z", inputs={"z": "M"})
+
+
+# ---- several paths
+
+
+def residual(x: Any, W: Any) -> Any:
+    h = x + np.tanh(W @ x)
+    k = h + np.tanh(W @ h)
+    return k
+
+
+def test_no_path_of_several_is_said_to_be_the_whole() -> None:
+    """Each path is a term of the sum; the direct one holds fixed what the others go through."""
+    d = jac.show(residual, wrt="W", x="N", W="N,N")
+    latex = d.latex().split("\n")
+    direct = r"\underbrace{\frac{\partial k}{\partial W}}_{N \times (N \times N)}"
+    assert latex[1] == rf"{direct} &= \left. {direct} \right|_{{h}} \\"
+    assert latex[2].startswith(r"&\quad + \underbrace{\frac{\partial k}{\partial h}}_{N \times N} \, ")
+    assert sum("&= " in line for line in latex) == 1 + 2 + 2  # the chain, two forms, two letters
+    for shown in (d.text(), str(jac.jacobian(residual, wrt="W")(x, np.eye(4)).chain())):
+        assert "path 1 of 2 (h held fixed)" in shown
+        assert "path 2 of 2\n" in shown
+        assert "=  " not in shown.split("sum over all paths")[0]
+    html = d.html()
+    assert "The sum over 2 paths:" in html
+    assert "(h held fixed)" in html
+
+
+def test_one_path_keeps_its_left_side() -> None:
+    d = jac.show(LOSS, wrt="A", y="M", **LAYER)
+    assert "=  " in d.text()
+    assert not any(view.part for view in d.views)

@@ -96,7 +96,7 @@ def _forms(case: Case, found: Jacobian, layout: str) -> list[str]:
     form = matrix_form(found.view().whole.terms, layout)
     if form is None:
         return []
-    named = {size: name for name, size in reversed(case.samples[0].sizes.items())}
+    named = {size: name for name, size in reversed([*case.samples[0].sizes.items()])}
     general = re.sub(
         r"(np\.(?:eye|ones)\()(\d+)\)", lambda m: f"{m[1]}{named.get(int(m[2]), m[2])})", form.numpy
     )

@@ -28,7 +28,7 @@ from .index import index_form, meaning
 from .matrix import MatrixForm, matrix_form
 from .naming import Names
 from .printers import ATOM, COMPARE, PRODUCT, SUM, Printer, number_text, signed, subscript
-from .records import ChainView, Link, names, places
+from .records import ChainView, Link, held_fixed, names, places
 
 GREEK = {
     "alpha", "beta", "gamma", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi",
@@ -271,28 +271,39 @@ def shape_latex(target: Shape, given: Shape) -> str:
     return f"{side(target)} \\times {side(given)}"
 
 
+def _braced(link: Link, mathtext: bool = False) -> str:
+    shape = shape_latex(link.target_shape, link.input_shape)
+    if mathtext:
+        return f"{fraction(link)}_{{\\,[{shape}]}}"
+    return f"\\underbrace{{{fraction(link)}}}_{{{shape}}}"
+
+
 def chain_latex(view: ChainView, mathtext: bool = False) -> str:
     """The chain rule with a shape under every factor: one line of LaTeX (without dollar signs)."""
-
-    def braced(link: Link) -> str:
-        shape = shape_latex(link.target_shape, link.input_shape)
-        if mathtext:
-            return f"{fraction(link)}_{{\\,[{shape}]}}"
-        return f"\\underbrace{{{fraction(link)}}}_{{{shape}}}"
-
-    factors = [braced(link) for link in view.links]
+    factors = [_braced(link, mathtext) for link in view.links]
     if len(factors) == 1:
         return factors[0]
-    return " = ".join([braced(view.whole), " \\, ".join(factors)])
+    return " = ".join([_braced(view.whole, mathtext), " \\, ".join(factors)])
 
 
-def view_latex(view: ChainView) -> str:
+def paths_latex(views: Sequence[ChainView], whole: ChainView, complete: bool) -> str:
+    """The derivative as the sum of the products along its paths, a line each."""
+    products = []
+    for view in views:
+        product, fixed = " \\, ".join(map(_braced, view.links)), held_fixed(view, views)
+        under = ", ".join(map(latex_name, fixed))
+        products.append(f"\\left. {product} \\right|_{{{under}}}" if fixed else product)
+    more = [] if complete else ["\\cdots"]
+    return f"{_braced(whole.whole)} = " + " \\\\\n&\\quad + ".join([*products, *more])
+
+
+def view_latex(view: ChainView, chain: str = "") -> str:
     """What a slide needs, as an `aligned` block: chain, index form, matrix form, what letters stand for."""
     known = names(view)
     _, whole = places(view, known)
     letters = "".join((*whole[0], *whole[1]))
     entry = f"\\left({fraction(view.whole)}\\right)_{{{letters}}}" if letters else fraction(view.whole)
-    lines = [chain_latex(view), f"{entry} &= {index_form(view.whole.terms, whole, known, LATEX)}"]
+    lines = [chain or chain_latex(view), f"{entry} &= {index_form(view.whole.terms, whole, known, LATEX)}"]
     matrix = matrix_form(view.whole.terms, None, known)
     if matrix is not None:
         lines.append(f"{_left(view.whole, matrix.layout)} &= {matrix_latex(matrix)}")

@@ -119,8 +119,8 @@ def chain_mathml(view: ChainView) -> str:
     """The chain rule: fractions with a brace, shapes and index letters under each."""
     pairs, whole = places(view, names(view))
     factors = [_braced(view, link, pair) for link, pair in zip(view.links, pairs, strict=True)]
-    if len(factors) == 1:
-        return _math(factors[0])
+    if len(factors) == 1 or view.part:
+        return _math("<mo>·</mo>".join(factors))
     return _math(f"{_braced(view, view.whole, whole)}<mo>=</mo>{'<mo>·</mo>'.join(factors)}")
 
 

@@ -6,7 +6,7 @@ factors; `names(view)` the names of the values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
@@ -88,17 +88,26 @@ class Link:
 class ChainView:
     """The factors of a chain from the target to the input, and their product.
 
-    `sizes` are numbers for the symbols of the shapes; `named` are the user's own names of values.
+    `sizes` are numbers for the symbols of the shapes; `named` are the user's own names of values.  `part`:
+    the chain is one path of several, its product a term of the derivative and not all of it.
     """
 
     links: tuple[Link, ...]
     whole: Link
     sizes: Mapping[str, int] = field(default_factory=dict)
     named: Mapping[str, Node] = field(default_factory=dict)
+    part: bool = False
 
     def at(self, shape: Shape) -> Shape:
         """A shape with the numbers put in."""
         return substitute(shape, self.sizes)
+
+
+def held_fixed(view: ChainView, views: Iterable[ChainView]) -> tuple[str, ...]:
+    """The values that a direct path, one of several, holds fixed: those that the other paths go through."""
+    if not view.part or len(view.links) > 1:
+        return ()
+    return tuple(dict.fromkeys(other.links[0].input_name for other in views if len(other.links) > 1))
 
 
 def alone(link: Link, sizes: Mapping[str, int] | None = None) -> ChainView:

@@ -98,10 +98,10 @@ def brace_shape(target: Shape, given: Shape) -> str:
 def chain_text(view: ChainView, width: int = 80, ascii: bool = False) -> str:
     """The chain rule as on the slides: fractions, braces, shapes (symbolic and numeric), index letters."""
     pairs, whole = places(view, names(view))
-    single = len(view.links) == 1
+    single = len(view.links) == 1 or view.part
     columns = [] if single else [_column(view, view.whole, whole, "", ascii)]
     for k, (link, pair) in enumerate(zip(view.links, pairs, strict=True)):
-        sign = "" if single else "=" if k == 0 else ("." if ascii else "·")
+        sign = ("" if single else "=") if k == 0 else ("." if ascii else "·")
         columns.append(_column(view, link, pair, sign, ascii))
     rows: list[str] = []
     for line in _wrapped(columns, width):

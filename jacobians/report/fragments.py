@@ -17,7 +17,7 @@ from ..layouts import shape_text
 from ..notation.blocks import counted
 from ..notation.index import einsum_call, index_form
 from ..notation.matrix import matrix_form
-from ..notation.records import ChainView, Link, names, places
+from ..notation.records import ChainView, Link, held_fixed, names, places
 from ..notation.text import chain_einsum
 from ..terms import TermSum
 from . import mathematics
@@ -39,9 +39,18 @@ def derivation_html(derivation: Derivation) -> str:
     """A derivation as a fragment: title, chain, index form to matrix form, picture, shape table."""
     views, whole = derivation.views, derivation.view
     parts = [heading(whole)]
-    parts += [tag("p", mathematics.chain(view)) for view in views[:PATHS] if len(view.links) > 1]
-    if len(derivation.chain.paths) > PATHS:
-        parts.append(tag("p", f"and {len(derivation.chain.paths) - PATHS} more paths"))
+    several = len(derivation.chain.paths)
+    if several > 1:
+        parts.append(
+            tag("p", f"The sum over {several} paths{'' if derivation.chain.complete else ' or more'}:")
+        )
+    for k, view in enumerate(views[:PATHS]):
+        if len(view.links) > 1 or view.part:
+            fixed = held_fixed(view, views)
+            note = tag("small", f" ({text(', '.join(fixed))} held fixed)") if fixed else ""
+            parts.append(tag("p", "+ " * (k > 0) + mathematics.chain(view) + note))
+    if several > PATHS:
+        parts.append(tag("p", f"and {several - PATHS} more paths"))
     parts.append(steps_table(views[0] if len(views) == 1 else whole))
     parts.append(picture_of(derivation.pictured))
     parts.append(derivation.shapes()._repr_html_())

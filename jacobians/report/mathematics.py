@@ -202,11 +202,12 @@ def chain(view: ChainView) -> str:
     printer = printer_of(view, known)
     if len(view.links) == 1:
         return math(braced(view, view.links[0], pairs[0], printer, (TARGET, INPUT)))
-    parts = [math(braced(view, view.whole, whole, printer, (TARGET, INPUT)))]
+    parts = [] if view.part else [math(braced(view, view.whole, whole, printer, (TARGET, INPUT)))]
     last = len(view.links) - 1
     for k, (link, pair) in enumerate(zip(view.links, pairs, strict=True)):
         roles = (TARGET if k == 0 else SUMMED, INPUT if k == last else SUMMED)
-        parts.append(math(mo("=" if k == 0 else "·") + braced(view, link, pair, printer, roles)))
+        sign = mo("·") if k else "" if view.part else mo("=")
+        parts.append(math(sign + braced(view, link, pair, printer, roles)))
     return " ".join(parts)
 
 
@@ -225,8 +226,8 @@ def chain_sum(view: ChainView) -> str:
     printer = printer_of(view, known)
     middle = [letter for pair in pairs[:-1] for letter in pair[1]]
     factors = [under(link, pair, printer) for link, pair in zip(view.links, pairs, strict=True)]
-    first = math(under(view.whole, whole, printer) + mo("="))
-    return " ".join([first, math("".join(map(printer.sum, middle)) + factors[0]), *map(math, factors[1:])])
+    first = [] if view.part else [math(under(view.whole, whole, printer) + mo("="))]
+    return " ".join([*first, math("".join(map(printer.sum, middle)) + factors[0]), *map(math, factors[1:])])
 
 
 def put_in(view: ChainView, k: int) -> str:
@@ -237,7 +238,9 @@ def put_in(view: ChainView, k: int) -> str:
 
 
 def entry(view: ChainView) -> str:
-    """The entry of the whole: `(∂L/∂A)_mn = (f_m − y_m)(1 − f_m²) x_n`."""
+    """The entry of the whole: `(∂L/∂A)_mn = (f_m − y_m)(1 − f_m²) x_n`; the right-hand side for one path."""
+    if view.part:
+        return entry_alone(view)
     known = names(view)
     return equation(view.whole, places(view, known)[1], known, printer_of(view, known))
 

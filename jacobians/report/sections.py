@@ -11,7 +11,7 @@ from ..derivative import Jacobian
 from ..errors import JacobiansError
 from ..layouts import plain_shape
 from ..notation.blocks import counted as reached
-from ..notation.records import ChainView, Link, alone
+from ..notation.records import ChainView, Link, alone, held_fixed
 from ..shapetables import ShapeRow, rows_of, table_of
 from . import costs, mathematics, tables
 from .code import code, programs
@@ -103,7 +103,9 @@ def chain_section(subject: Subject) -> str:
     total = len(subject.chain.paths) if subject.chain else 1
     more = "" if subject.chain is None or subject.chain.complete else " or more"
     for k, view in enumerate(subject.views, 1):
-        lines += [tag("h3", f"Path {k} of {total}{more}")] if several else []
+        fixed = held_fixed(view, subject.views)
+        note = f" ({text(', '.join(fixed))} held fixed)" if fixed else ""
+        lines += [tag("h3", f"Path {k} of {total}{more}{note}")] if several else []
         lines.append(tag("p", mathematics.chain(view), class_="chain"))
     if several:
         left = total - len(subject.views)
