@@ -14,8 +14,7 @@ only read: it is the package's only global state beside caches, which change tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,8 +27,7 @@ Local = Callable[[Node, int], TermSum]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """How a node runs and differentiates.
 
     `forward(params, *arrays)` gives its value (a tuple where it has several outputs); `local(node, k)`
@@ -44,8 +42,7 @@ class Rule:
     views: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation as users know it: `build` takes nodes (and arrays) and returns nodes.
 
     `serves` are the numpy functions it stands for ("linalg.inv"); `arguments` are the array arguments by

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One call: `slots[out] = call(*(slots[k] for k in args))`."""
 
     call: Callable[..., Any]

@@ -8,9 +8,8 @@ numpy remain to be done.  Closures are never stale: every call traces, and its c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ DIGESTED = 1024  # bytes from which an integer array is remembered by its digest
 SMALL = 64  # entries up to which a remembered structure keeps an array
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """The Terms of every target by every input, and the plan of their factors.
 
     `fixed` are the plan's constants: a place in the trace's own constants, or a value of a rule.

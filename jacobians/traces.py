@@ -7,8 +7,7 @@ nodes (with their values), the target nodes and how to rebuild both containers.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ from .tracing import Traced, unwrap
 Wrt = str | int | tuple[str | int, ...] | list[str | int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """What a traced call gave: input nodes by argument, target nodes, and the containers around both.
 
     `variables` are all traced leaves (a plan's inputs), `inputs` those to differentiate by, by argument

@@ -7,8 +7,7 @@ closures are never stale; `compile` freezes the trace for hot loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from .expression import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Where a Jacobian comes from: the function, the stand-ins it was traced on, the target and its path."""
 
     f: Callable[..., Any]

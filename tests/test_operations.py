@@ -287,7 +287,7 @@ def wrong_rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]
 
     def replace(name: str, **changes: Any) -> None:
         prepared._prepare.cache_clear()
-        monkeypatch.setitem(RULES, name, dataclasses.replace(RULES[name], **changes))
+        monkeypatch.setitem(RULES, name, RULES[name]._replace(**changes))
 
     yield replace
     prepared._prepare.cache_clear()

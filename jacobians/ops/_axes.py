@@ -6,8 +6,7 @@ have: one factor with the shape of the argument.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from .pointwise import make, where
 from .reshaping import reshape_node
 
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
+class Reduced(NamedTuple):
     """Axes of a shape that are reduced: `gone`, the `kept` ones, the shape without them and with size 1."""
 
     gone: tuple[int, ...]

@@ -7,16 +7,14 @@ never sees two sizes under one label.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..axes import Shape, Size
 from ..errors import ShapeError
 from ..expr import Node, product
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(NamedTuple):
     """The result's shape and labels (0 to n-1), each argument's labels, and every label's size."""
 
     shape: Shape

@@ -8,8 +8,7 @@ depend on traced values (`nonzero`) are an error; *integers* of the trace (an ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ from ._broadcast import axes_of, broadcast
 from .reshaping import reshape_node
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key read against a shape: a slot for each axis, the result's labels (None: a new axis) and sizes."""
 
     slots: tuple[Slot, ...]

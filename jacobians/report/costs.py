@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..cost_table import CostRow, show_flop, show_size
 from ..costing import named_graph, order_rows, path_rows
@@ -32,7 +32,7 @@ class Costs:
 def counted(graph: Graph, target: str, given: str) -> Costs:
     """The costs of `∂target/∂given`, up to the dense result; every size must be a number."""
     node, variable = graph.named[target], graph.named[given]
-    trace = replace(graph.trace, targets=(node,), inputs={given: ((variable,), graph.trace.rebuild)})
+    trace = graph.trace._replace(targets=(node,), inputs={given: ((variable,), graph.trace.rebuild)})
     alone = named_graph(Graph(trace, graph.named, False))
     rows: list[CostRow] = []
     for mode in MODES:
