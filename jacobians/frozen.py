@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import Arguments
 from .codegen import Program, body_of, build, program
 from .containers import bind
 from .derivative import Jacobian
@@ -112,7 +113,7 @@ class Compiled:
         self._copies: dict[int, str] = {}
         self._given: set[str] = set()
         self._fill: tuple[Callable[..., Any] | None] | None = None
-        self._positions = _positions(f, examples, kwargs, self.trace)
+        self._arguments = Arguments(f, examples, kwargs, self.trace)
         self._call = self._generate()
         if self._call.__kwdefaults__:  # it takes what f takes: calling it costs no detour
             self.__class__ = type(
@@ -164,7 +165,7 @@ class Compiled:
     def _direct(self, arguments: list[str]) -> bool:
         """Whether the generated function can be called as f is, by position and by name."""
         named = arguments == [n.name for n in self.trace.variables] and "out" not in arguments
-        return self._positions is None and named
+        return self._arguments.direct and named
 
     def _check(self, made: Program, name: str, node: Node) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong."""
@@ -297,17 +298,8 @@ class Compiled:
     # ---- calling it
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if out is None and not kwargs and self._positions is None and len(args) == len(self.trace.variables):
-            return self._call(*args)
-        values = self._values(args, kwargs)
+        values = self._arguments.values(args, kwargs)
         return self._call(*values) if out is None else self._into(values, out)
-
-    def _values(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
-        if self._positions is not None and not kwargs and len(args) == self._positions[0]:
-            return [args[k] for k in self._positions[1]]
-        if self._positions is None and not kwargs and len(args) == len(self.trace.variables):
-            return args
-        return [node.value for node in trace_function(self.f, args, kwargs, self.wrt).variables]
 
     def _into(self, values: Sequence[Any], out: Any) -> np.ndarray:
         """The one result, written into the caller's array, whole."""
@@ -379,14 +371,3 @@ def _never_fails(lines: Sequence[str]) -> bool:
 
 def _new_einsum(node: Node) -> bool:
     return node.op == "einsum" and sum(map(bool, node.params[0])) > 1
-
-
-def _positions(
-    f: Any, examples: tuple[Any, ...], kwargs: dict[str, Any], trace: Trace
-) -> tuple[int, tuple[int, ...]] | None:
-    """Which positional argument each variable is; None where they are the arguments themselves, in order."""
-    names = list(bind(f, examples, kwargs))
-    places = [names.index(n.name) if n.name in names else -1 for n in trace.variables]
-    if places == list(range(len(examples))) and not kwargs:
-        return None
-    return (len(examples), tuple(places)) if -1 not in places and not kwargs else (-1, ())

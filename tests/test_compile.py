@@ -390,3 +390,53 @@ def test_a_surplus_argument_is_not_written_to() -> None:
 def test_an_argument_may_be_called_out() -> None:
     call = jac.jacobian(lambda x, out: np.sin(x) * out, "x").compile(x, x)
     np.testing.assert_allclose(np.asarray(call(x, x)), np.diag(np.cos(x) * x))
+
+
+# ---- arguments
+
+
+def weighted(p: Any, xs: Any, n: int = 2, shift: float = 0.5, *, scale: Any = None) -> Any:
+    total = sum(x @ p["W"].T for x in xs)
+    return np.tanh(total + p["b"]) ** n * (1.0 if scale is None else scale) + shift
+
+
+LISTED = ({"W": A, "b": np.ones(3)}, [x, x + 1])
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (LISTED, {}),
+        (({"b": np.ones(3), "W": A}, (x, x + 1)), {}),
+        ((LISTED[0],), {"xs": LISTED[1]}),
+        ((), {"xs": LISTED[1], "p": LISTED[0], "n": 2}),
+    ],
+)
+def test_containers_are_taken_apart_as_they_come(args: Any, kwargs: Any) -> None:
+    call = jac.jacobian(weighted, "p").compile(*LISTED)
+    same(call(*args, **kwargs), jac.jacobian(weighted, "p")(*LISTED))
+
+
+def test_compiled_with_options_and_keywords() -> None:
+    call = jac.jacobian(weighted, "p").compile(*LISTED, n=3, scale=np.full(3, 2.0))
+    other = ({"W": A + 1, "b": np.zeros(3)}, [x * 2, x])
+    want = jac.jacobian(weighted, "p")(*other, n=3, scale=np.full(3, 5.0))
+    same(call(*other, n=3, scale=np.full(3, 5.0)), want)
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "where"),
+    [
+        (LISTED, {"n": 3}, "n was 2 and is built in; the call gives 3"),
+        (LISTED, {"shift": 1.5}, "shift was 0.5 and is built in; the call gives 1.5"),
+        ((LISTED[0], [x]), {}, "xs had 2 parts"),
+        (({"W": A}, LISTED[1]), {}, "p had the keys 'W', 'b'"),
+        ((x, LISTED[1]), {}, "p had the keys 'W', 'b'"),
+    ],
+)
+def test_what_was_built_in_cannot_be_changed(args: Any, kwargs: Any, where: str) -> None:
+    call = jac.jacobian(weighted, "p").compile(*LISTED)
+    with pytest.raises(UnsupportedError) as caught:
+        call(*args, **kwargs)
+    assert where in str(caught.value)
+    assert "compile again" in str(caught.value)

@@ -1,0 +1,110 @@
+"""How a compiled call takes its arguments: the traced leaves in order, and everything else as it was.
+
+`Arguments(f, examples, kwargs, trace)` works out once where each leaf stands; `values(args, kwargs)` takes
+the leaves of a call from there.  What is no traced array (options, index arrays, Python numbers) was built
+into the program: a call with another value is refused, as the program could only answer for the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .containers import bind
+from .errors import UnsupportedError
+from .traces import Trace
+
+Take = Callable[[Any, list[Any]], None]  # appends the traced leaves of a value to a list
+
+
+class Arguments:
+    """Takes the traced leaves of a call's arguments; `direct` if they are the arguments themselves."""
+
+    def __init__(
+        self, f: Callable[..., Any], examples: tuple[Any, ...], kwargs: Mapping[str, Any], trace: Trace
+    ) -> None:
+        self.f, self.count = f, len(examples)
+        named = bind(f, examples, kwargs)
+        traced = {node.name for node in trace.variables}
+        self.takes = {name: _take(value, name, traced) for name, value in named.items()}
+        names = list(named)
+        self.plain = not kwargs and len(names) >= self.count and all(
+            value is named[name] for value, name in zip(examples, names, strict=False)
+        )  # fmt: skip
+        self.positional = [self.takes[name] for name in names[: self.count]]
+        self.direct = self.plain and [n.name for n in trace.variables] == names[: self.count]
+
+    def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+        """The traced leaves; raises UnsupportedError where the arguments are not those compiled for."""
+        found: list[Any] = []
+        if self.plain and not kwargs and len(args) == self.count:
+            for take, value in zip(self.positional, args, strict=True):
+                take(value, found)
+            return found
+        named = bind(self.f, args, kwargs)
+        for name, take in self.takes.items():
+            if name not in named:
+                raise _other(name, "is missing")
+            take(named[name], found)
+        return found
+
+
+def _take(value: Any, path: str, traced: set[str | None]) -> Take:
+    if isinstance(value, Mapping):
+        inner = {key: _take(part, f"{path}[{key!r}]", traced) for key, part in value.items()}
+        return _mapping(inner, path)
+    if isinstance(value, (tuple, list)):
+        fields = getattr(value, "_fields", None)
+        paths = [f"{path}[{k}]" if fields is None else f"{path}.{fields[k]}" for k in range(len(value))]
+        return _sequence([_take(part, at, traced) for part, at in zip(value, paths, strict=True)], path)
+    if path in traced:
+        return lambda given, found: found.append(given)
+    return _frozen(value, path)
+
+
+def _mapping(inner: Mapping[Any, Take], path: str) -> Take:
+    def take(given: Any, found: list[Any]) -> None:
+        if not isinstance(given, Mapping) or given.keys() != inner.keys():
+            raise _other(path, f"had the keys {', '.join(map(repr, inner))}")
+        for key, one in inner.items():
+            one(given[key], found)
+
+    return take
+
+
+def _sequence(inner: list[Take], path: str) -> Take:
+    def take(given: Any, found: list[Any]) -> None:
+        if not isinstance(given, (tuple, list)) or len(given) != len(inner):
+            raise _other(path, f"had {len(inner)} parts")
+        for value, one in zip(given, inner, strict=True):
+            one(value, found)
+
+    return take
+
+
+def _frozen(value: Any, path: str) -> Take:
+    def take(given: Any, found: list[Any]) -> None:
+        if given is not value and not _same(given, value):
+            raise _other(path, f"was {_shown(value)} and is built in; the call gives {_shown(given)}")
+
+    return take
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(a, b))
+    return bool(type(a) is type(b) and (a == b or (a != a and b != b)))
+
+
+def _shown(value: Any) -> str:
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def _other(path: str, what: str) -> UnsupportedError:
+    return UnsupportedError(
+        "the call does not have the arguments that it was compiled for",
+        f"{path} {what}",
+        "compile again with the new arguments as examples",
+    )
