@@ -38,15 +38,21 @@ def _axes(node: Node) -> Any:
     return node.params[0] if isinstance(node.params, tuple) and len(node.params) == 1 else node.params
 
 
+def _lowered(node: Node, names: Sequence[str]) -> str:
+    """The argument less its maximum: exp of it cannot overflow."""
+    return f"{names[0]} - {names[0]}.max({_axes(node)}, keepdims=True)"
+
+
 BY_PARAMETERS: dict[str, Callable[[Node, Sequence[str]], str]] = {
     "leaky_relu": lambda n, a: f"np.where({a[0]} > 0, {a[0]}, {n.params!r} * {a[0]})",
     "elu": lambda n, a: f"np.where({a[0]} > 0, {a[0]}, {n.params!r} * np.expm1(np.minimum({a[0]}, 0)))",
     "softmax": lambda n, a: (
-        f"np.exp({a[0]} - {a[0]}.max({_axes(n)}, keepdims=True)) / "
-        f"np.exp({a[0]} - {a[0]}.max({_axes(n)}, keepdims=True)).sum({_axes(n)}, keepdims=True)"
+        f"np.exp({_lowered(n, a)}) / np.exp({_lowered(n, a)}).sum({_axes(n)}, keepdims=True)"
     ),
-    "log_softmax": lambda n, a: f"{a[0]} - np.log(np.exp({a[0]}).sum({_axes(n)}, keepdims=True))",
-    "logsumexp": lambda n, a: f"np.log(np.exp({a[0]}).sum({_axes(n)}))",
+    "log_softmax": lambda n, a: (
+        f"{_lowered(n, a)} - np.log(np.exp({_lowered(n, a)}).sum({_axes(n)}, keepdims=True))"
+    ),
+    "logsumexp": lambda n, a: f"{a[0]}.max({_axes(n)}) + np.log(np.exp({_lowered(n, a)}).sum({_axes(n)}))",
     "norm": lambda n, a: f"np.sqrt(({a[0]} * {a[0]}).sum({_axes(n)}))",
     "var": lambda n, a: f"{a[0]}.var({n.params[0]}, ddof={n.params[1]})",
     "std": lambda n, a: f"{a[0]}.std({n.params[0]}, ddof={n.params[1]})",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
 
 import jacobians as jac
+from jacobians import functions
 from jacobians.errors import UnsupportedError
 from tests.op_cases import CASES
 
@@ -59,3 +61,14 @@ def test_the_program_of_an_operation_runs_alone(case):
     wanted = [np.asarray(J) for J in leaves(jac.jacobian(case.call)(*arrays))]
     for got, want in zip(found[len(found) - len(wanted) :], wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_printed_exponentials_do_not_overflow(name: str) -> None:
+    f = getattr(functions, name)
+    large = np.array([[1000.0, 1001.0, -5.0], [-2000.0, 3.0, 2.0]])
+    program: dict[str, Any] = {}
+    exec(jac.source(lambda x: f(x, axis=1))(large), program)
+    value, found = program["f"](large)
+    assert np.allclose(value, f(large, axis=1))
+    assert np.allclose(found, np.asarray(jac.jacobian(lambda x: f(x, axis=1))(large)))
