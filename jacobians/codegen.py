@@ -24,16 +24,21 @@ from .ops.structural import compiled
 from .overwriting import overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
-from .spelling import spell
+from .spelling import number_text, spell, spread
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 12  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "apart", "apart_einsum", "copied",
+    "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "together",
     "_into",
 }  # fmt: skip
-SHARED = ("apart", "apart_einsum", "copied")  # helpers of `threads`, by the names that lines call them
+SHARED = (
+    "apart",
+    "apart_einsum",
+    "copied",
+    "together",
+)  # helpers of `threads`, by the names that lines call them
 
 
 @dataclass(slots=True)
@@ -134,12 +139,43 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
         for line in write(made, node, names, name):
             made.add(line, comment if line.startswith(f"{name} = ") else "")
         return name
+    if running and node.op == "combination" and _is_elementwise(node):
+        return _sum(made, node, names, name)
     text = spell(node, names)
     if text is None:
         helper = made.fresh(f"{node.op}_step")
         made.bindings[helper] = _bound(node)
         text = f"{helper}({', '.join(names)})"
     made.add(f"{name} = {text}", comment)
+    return name
+
+
+def _is_elementwise(node: Node) -> bool:
+    """Whether a weighted sum is large, of one type, and its first part has the whole shape."""
+    _, labels, shape = node.params
+    large = math.prod(shape) >= LARGE and len(labels) > 1
+    return large and len(labels[0]) == len(shape) and all(arg.dtype == node.dtype for arg in node.args)
+
+
+def _sum(made: Program, node: Node, names: Sequence[str], name: str) -> str:
+    """The lines of a weighted sum, one for each multiplication and addition."""
+    coefficients, labels, shape = node.params
+    total = ""
+    for k, (coefficient, carried, arg) in enumerate(zip(coefficients, labels, node.args, strict=True)):
+        text, sign = names[k], "-" if total and coefficient < 0 else "+"
+        size = abs(coefficient) if total else coefficient
+        if size != 1:
+            part = made.fresh("part")
+            made.add(f"{part} = -{text}" if size == -1 else f"{part} = {number_text(size)} * {text}")
+            made.hold(part, arg.shape, node.dtype)
+            text = part
+        text = spread(text, carried, len(shape))
+        if total:
+            whole = name if k == len(names) - 1 else made.fresh("part")
+            made.add(f"{whole} = {total} {sign} {text}")
+            made.hold(whole, shape, node.dtype)
+            text = whole
+        total = text
     return name
 
 

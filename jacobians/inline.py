@@ -19,7 +19,7 @@ from .contraction.lowering import OUTER_ENTRIES, OUTER_ROW
 from .derivative import Jacobian
 from .expr import Node
 from .overwriting import call_into, einsum_into
-from .spelling import number_text
+from .spelling import number_text, spread
 from .terms import Term, TermSum, canonical, core
 from .toeplitz import Layout
 from .wiring import Affine
@@ -193,7 +193,7 @@ def _plain(made: Program, known: Writer) -> str | None:
     if any(made.dtypes.get(serial) != known.dtype for serial, _ in region.operands):
         return None
     ndim = len(region.sizes)
-    first, second = (_spread(made.names[serial], axes, ndim) for serial, axes in region.operands)
+    first, second = (spread(made.names[serial], axes, ndim) for serial, axes in region.operands)
     return f"{first} * {second}" if region.entries < OUTER_ENTRIES else None
 
 
@@ -214,7 +214,7 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     left = [operand for k, operand in enumerate(found) if k not in used]
     if add and not view.isidentifier():
         view = _line(made, lines, view)
-    texts = [_spread(name, axes, len(region.sizes)) for name, axes in left] or [
+    texts = [spread(name, axes, len(region.sizes)) for name, axes in left] or [
         number_text(float(region.coefficient))
     ]
     if add:
@@ -256,7 +256,7 @@ def _multiplied(made: Program, lines: list[str], one: Operand, other: Operand) -
     """The product of two operands over the axes that either has."""
     axes = tuple(sorted({*one[1], *other[1]}))
     place = {axis: k for k, axis in enumerate(axes)}
-    texts = [_spread(name, tuple(place[k] for k in own), len(axes)) for name, own in (one, other)]
+    texts = [spread(name, tuple(place[k] for k in own), len(axes)) for name, own in (one, other)]
     return _line(made, lines, f"{texts[0]} * {texts[1]}"), axes
 
 
@@ -275,12 +275,6 @@ def _operand(name: str, axes: Sequence[int], region: Region) -> Operand:
         if region.entries >= READ_OFTEN * entries:
             name = f"np.ascontiguousarray({name})"
     return name, tuple(sorted(axes))
-
-
-def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
-    if not labels or list(labels) == list(range(ndim - len(labels), ndim)):
-        return name
-    return f"{name}[{', '.join(':' if k in labels else 'None' for k in range(ndim))}]"
 
 
 def is_new(node: Node) -> bool:

@@ -3,14 +3,15 @@
 `overwritten(lines, arrays, result, new)` rewrites `c = a + b` as `c = np.add(a, b, a)` where a's memory is
 free after this line and what comes out has its shape and type, and where no operand can be overwritten as
 `c = np.add(a, b, new())`.  Fresh memory costs page faults, and old memory is still in the cache; numpy does
-the same for temporaries inside one expression.
+the same for temporaries inside one expression.  Elementwise lines on large arrays that follow one another
+become one call that goes through them block by block (see `threads`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 NAME = r"[^\W\d]\w*"
 VIEW = r"\.T|\.transpose\([\d, ]*\)|\.reshape\([\d, ]*\)|\[[:, None]*\]"
@@ -45,29 +46,79 @@ def overwritten(
     `wide` are computed by several threads.
     """
     free = _free(lines, arrays, result)
-    found = []
+    found: list[str | Call] = []
     for k, line in enumerate(lines):
         parts = LINE.fullmatch(line)
         if parts is None or parts[1] not in arrays:
             found.append(line)
             continue
-        kind = arrays[parts[1]]
-        operands = [name for name in free.get(k, ()) if arrays[name] == kind]
-        made = _over(parts[2], operands, wide(parts[1]))
-        if made is None and _is_new(parts[2]) and (place := new(parts[1])) is not None:
-            made = _into(parts[2], place, wide(parts[1]))
-        found.append(line if made is None else f"{parts[1]} = {made}")
-    return found
+        name, right = parts[1], parts[2]
+        operands = [other for other in free.get(k, ()) if arrays[other] == arrays[name]]
+        call: str | Call | None = _over(name, right, operands)
+        if call is None and _is_new(right) and (place := new(name)) is not None:
+            call = _elementwise(name, right, place) or _into(name, right, place, wide(name))
+        if isinstance(call, Call) and not (wide(name) and call.is_local):
+            call = f"{name} = {call}"
+        found.append(line if call is None else call)
+    return _gathered(found, arrays)
+
+
+class Call(NamedTuple):
+    """A ufunc of operands whose result, `name`, is written into a place."""
+
+    name: str
+    function: str
+    operands: tuple[str, ...]
+    place: str
+
+    def __str__(self) -> str:
+        return f"np.{self.function}({', '.join([*self.operands, self.place])})"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it reads its place, if at all, in the order in which it writes it."""
+        return all(operand == self.place or not self.reads(self.place, operand) for operand in self.operands)
+
+    def reads(self, name: str, operand: str) -> bool:
+        """Whether an operand is made from a name."""
+        return name in WORD.findall(operand)
+
+    def follows(self, run: Sequence[Call], arrays: Mapping[str, Any]) -> bool:
+        """Whether it can be computed block by block with the calls of a run."""
+        made = {call.name for call in run} | {call.place for call in run}
+        return arrays[self.name] == arrays[run[0].name] and all(
+            operand in made or not made.intersection(WORD.findall(operand)) for operand in self.operands
+        )
+
+
+def _gathered(lines: Sequence[str | Call], arrays: Mapping[str, Any]) -> list[str]:
+    """The lines, calls that follow one another gathered into one."""
+    found: list[str] = []
+    run: list[Call] = []
+    for line in (*lines, ""):
+        if run and not (isinstance(line, Call) and line.follows(run, arrays)):
+            found += _run(run)
+            run = []
+        if isinstance(line, Call):
+            run.append(line)
+        else:
+            found.append(line)
+    return found[:-1]
+
+
+def _run(run: Sequence[Call]) -> list[str]:
+    """One call, by several threads; or several together, the places that they need made before."""
+    if len(run) == 1:
+        (one,) = run
+        return [f"{one.name} = apart(np.{one.function}, {', '.join([*one.operands, one.place])})"]
+    steps = [f"(np.{call.function}, {', '.join([*call.operands, call.name])})" for call in run]
+    return [*(f"{call.name} = {call.place}" for call in run), f"together({', '.join(steps)})"]
 
 
 def call_into(function: str, operands: Sequence[str], place: str, wide: bool) -> str:
-    """The call of a ufunc that writes into a place, by several threads where it is `wide`.
-
-    What reads the place in another order than it is written in stays whole.
-    """
-    safe = all(operand == place or place not in WORD.findall(operand) for operand in operands)
+    """The call of a ufunc that writes into a place, by several threads where it is `wide`."""
     texts = ", ".join([*operands, place])
-    return f"apart(np.{function}, {texts})" if wide and safe else f"np.{function}({texts})"
+    return f"apart(np.{function}, {texts})" if wide else f"np.{function}({texts})"
 
 
 def einsum_into(equation: str, operands: Sequence[str], place: str, wide: bool) -> str:
@@ -98,29 +149,33 @@ def _free(lines: Sequence[str], arrays: Mapping[str, Any], result: str) -> dict[
 
 def _is_new(right: str) -> bool:
     """Whether the expression makes an array that shares no memory with its operands."""
-    call = UNARY.fullmatch(right)
-    known = (BINARY, MATMUL, RESHAPED, EINSUM, SUM)
-    return bool(call and (call[3] or call[1] in ELEMENTWISE)) or any(form.fullmatch(right) for form in known)
+    known = (MATMUL, RESHAPED, EINSUM, SUM)
+    return _elementwise("", right, "") is not None or any(form.fullmatch(right) for form in known)
 
 
-def _over(right: str, operands: Sequence[str], wide: bool) -> str | None:
+def _over(name: str, right: str, operands: Sequence[str]) -> Call | None:
     """An elementwise expression, written into the first of the operands that stands in it whole."""
-    two, one = BINARY.fullmatch(right), UNARY.fullmatch(right)
-    places = [two[1], two[3]] if two else [one[2] or one[3]] if one else []
-    return next((_into(right, place, wide) for place in places if place in operands), None)
+    call = _elementwise(name, right, "")
+    places = [operand for operand in call.operands if operand in operands] if call else []
+    return call._replace(place=places[0]) if call and places else None
 
 
-def _into(right: str, place: str, wide: bool) -> str | None:
-    """The expression, its result written into a place."""
+def _elementwise(name: str, right: str, place: str) -> Call | None:
+    """The expression as the call of a ufunc, if it is one."""
     if two := BINARY.fullmatch(right):
-        return call_into(FUNCTION[two[2]], (two[1], two[3]), place, wide)
-    if two := MATMUL.fullmatch(right):
-        return call_into("matmul", (two[1], two[2]), place, wide=False)
-    if two := EINSUM.fullmatch(right):
-        return einsum_into(two[1], (two[2], two[3]), place, wide)
-    if two := RESHAPED.fullmatch(right):
-        return f"{call_into('matmul', (two[1], two[2]), place, wide=False)}.reshape({two[3]})"
+        return Call(name, FUNCTION[two[2]], (two[1], two[3]), place)
     one = UNARY.fullmatch(right)
     if one and (one[3] or one[1] in ELEMENTWISE):
-        return call_into(one[1] or "negative", (one[2] or one[3],), place, wide)
+        return Call(name, one[1] or "negative", (one[2] or one[3],), place)
+    return None
+
+
+def _into(name: str, right: str, place: str, wide: bool) -> str | None:
+    """The line of a product, its result written into a place."""
+    if two := MATMUL.fullmatch(right):
+        return f"{name} = np.matmul({two[1]}, {two[2]}, {place})"
+    if two := EINSUM.fullmatch(right):
+        return f"{name} = {einsum_into(two[1], (two[2], two[3]), place, wide)}"
+    if two := RESHAPED.fullmatch(right):
+        return f"{name} = np.matmul({two[1]}, {two[2]}, {place}).reshape({two[3]})"
     return None

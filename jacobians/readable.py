@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import UnsupportedError
 from .expr import Node
-from .spelling import spell
+from .spelling import spell, spread
 from .wiring import Affine
 
 Write = Callable[[Any, Sequence[str]], str]
@@ -120,22 +120,12 @@ def index_text(slot: Any, ndim: int, sizes: Sequence[Any], tables: Sequence[str]
     """A coded slot as an index array that broadcasts over `ndim` labels."""
     if isinstance(slot, tuple):
         _, number, labels = slot
-        return _spread(tables[number], labels, ndim)
+        return spread(tables[number], labels, ndim)
     if isinstance(slot, int):
         slot = Affine(0, ((slot, 1),))
     parts = []
     for label, stride in slot.strides:
-        steps = _spread(f"np.arange({sizes[label]})", (label,), ndim)
+        steps = spread(f"np.arange({sizes[label]})", (label,), ndim)
         parts.append(steps if stride == 1 else f"{stride} * {steps}")
     parts += [str(slot.offset)] if slot.offset != 0 or not parts else []
     return " + ".join(parts).replace("+ -", "- ")
-
-
-def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
-    order = sorted(range(len(labels)), key=labels.__getitem__)
-    if order != list(range(len(labels))):
-        name = f"{name}.transpose({', '.join(map(str, order))})"
-    places = [":" if k in labels else "None" for k in range(ndim)]
-    while places and places[0] == "None":
-        places.pop(0)
-    return name if "None" not in places else f"{name}[{', '.join(places)}]"

@@ -39,7 +39,7 @@ def spell(node: Node, names: Sequence[str]) -> str | None:
     if node.op == "select":
         return _select(node, names)
     if node.op == "masked":
-        return f"np.where({_spread(names[0], node.params, node.ndim)}, {names[1]}, 0.0)"
+        return f"np.where({spread(names[0], node.params, node.ndim)}, {names[1]}, 0.0)"
     if node.op in ("max", "min", "argmax", "argmin"):
         return f"np.{node.op}({names[0]}, axis={node.params!r})"
     if node.op in OPERATORS:
@@ -67,7 +67,7 @@ def _combination(node: Node, names: Sequence[str]) -> str:
     coefficients, labels, shape = node.params
     text = ""
     for c, carried, name, arg in zip(coefficients, labels, names, node.args, strict=True):
-        part = _spread(name, carried, len(shape))
+        part = spread(name, carried, len(shape))
         if arg.dtype == bool:
             part = f"{_tight(part)} * 1.0"
         sign = "-" if isinstance(c, (int, float)) and c < 0 else "+"
@@ -93,17 +93,23 @@ def _spread_shape(node: Node, labels: Sequence[int], ndim: int) -> tuple[Any, ..
     return tuple(size.get(k, 1) for k in range(ndim))
 
 
-def _spread(name: str, labels: Sequence[int], ndim: int) -> str:
-    """A name with its axes in label order and None for every label it lacks."""
+def spread(name: str, labels: Sequence[int], ndim: int) -> str:
+    """A name with its axes in label order, and None for labels that it lacks behind its first.
+
+    >>> spread("x", (0,), 3), spread("A", (2, 0), 3), spread("b", (2,), 3)
+    ('x[:, None, None]', 'A.transpose(1, 0)[:, None]', 'b')
+    """
     order = sorted(range(len(labels)), key=labels.__getitem__)
     if order != list(range(len(labels))):
         name = f"{name}.transpose({', '.join(map(str, order))})"
-    if not labels or len(labels) == ndim:
-        return name
     places = [":" if k in labels else "None" for k in range(ndim)]
-    while places and places[-1] == ":":
+    while places and places[0] == "None":  # numpy adds axes in front by itself
+        places.pop(0)
+    if "None" not in places:
+        return name
+    while places[-1] == ":":
         places.pop()
-    return f"{_tight(name)}[{', '.join(places)}]" if places else name
+    return f"{_tight(name)}[{', '.join(places)}]"
 
 
 def _select(node: Node, names: Sequence[str]) -> str | None:

@@ -20,7 +20,7 @@ from .expr import Node
 from .expression import graph_of
 from .prepared import accumulate
 from .readable import index_text, readable
-from .spelling import number_text
+from .spelling import number_text, spread
 from .terms import Term, TermSum
 from .traces import Wrt
 from .wiring import Affine, Slot
@@ -171,28 +171,14 @@ def _value(made: Program, t: Term) -> str:
             letters.setdefault(label, "")
             letters[label] = letters[label] or next(rest)
     if t.carried <= set(wiring) and all(len(set(ls)) == len(ls) for _, ls in t.factors):
-        return coefficient + " * ".join(_spread(made.names[n.serial], ls, wiring) for n, ls in t.factors)
+        return coefficient + " * ".join(
+            spread(made.names[n.serial], [wiring.index(k) for k in ls], len(wiring)) for n, ls in t.factors
+        )
     given = ",".join("".join(letters[k] for k in ls) for _, ls in t.factors)
     carried = [k for k in wiring if k in t.carried]
     out = "".join(letters[k] for k in carried)
     inner = f"np.einsum('{given}->{out}', {', '.join(made.names[n.serial] for n, _ in t.factors)})"
-    return coefficient + _spread(inner, tuple(carried), wiring)
-
-
-def _spread(name: str, labels: Sequence[int], wiring: Sequence[int]) -> str:
-    order = sorted(range(len(labels)), key=lambda k: wiring.index(labels[k]))
-    if order != list(range(len(labels))):
-        name = f"{name}.transpose({', '.join(map(str, order))})"
-    if len(labels) in (0, len(wiring)):
-        return name
-    places = [":" if k in labels else "None" for k in wiring]
-    while places and places[0] == "None":
-        places.pop(0)
-    if "None" not in places:
-        return name
-    while places[-1] == ":":
-        places.pop()
-    return f"{name}[{', '.join(places)}]"
+    return coefficient + spread(inner, [wiring.index(k) for k in carried], len(wiring))
 
 
 def header(made: Program) -> list[str]:
@@ -224,7 +210,7 @@ def written_lines(made: Program, node: Node, names: Sequence[str], name: str) ->
     for (coefficient, labels, slots, sizes, count), core in zip(coded, names, strict=False):
         tables = names[used : used + count]
         used += count
-        value = _spread(core, labels, range(len(sizes))) if not core[0].isdigit() else core
+        value = spread(core, labels, len(sizes)) if not core[0].isdigit() else core
         value = value if coefficient == 1 else f"{number_text(coefficient)} * {value}"
         places = ", ".join(index_text(slot, len(sizes), sizes, tables) for slot in slots)
         if slots == tuple(range(len(sizes))) and slots:

@@ -1,8 +1,9 @@
 """Elementwise work on large arrays, shared between threads: numpy lets go of the interpreter meanwhile.
 
-`apart(act, *operands, out)` is `act(*operands, out)` on a few stretches of the first axis at once, and
-`apart_einsum(equation, a, b, out)` the same for an outer product.  They are as many threads as there are
-cores, four at the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.
+`apart(act, *operands, out)` is `act(*operands, out)` on a few stretches of the first axis at once,
+`apart_einsum(equation, a, b, out)` the same for an outer product, and `together(*calls)` several calls that
+follow one another, in blocks that stay in the cache.  They are as many threads as there are cores, four at
+the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.
 
 >>> a, out = np.arange(6.0).reshape(3, 2), np.empty((3, 2))
 >>> apart(np.multiply, a, np.array([1.0, 10.0]), out).tolist()
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 LARGE = 1 << 22  # bytes of a result from which a second thread pays (measured: 0.53 ms become 0.23)
+BLOCK = 1 << 15  # entries of a block that several calls go through: 256 kB stay in the cache
 MOST = 4  # threads: what runs here waits for memory, not for arithmetic
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -49,13 +51,37 @@ def apart(act: Callable[..., Any], *arrays: Any) -> np.ndarray:
     if out.ndim == 0 or count() == 1:
         act(*arrays)
         return out
-    whole = [getattr(a, "ndim", 0) < out.ndim or len(a) != len(out) for a in arrays]
+    whole = [_is_whole(a, out) for a in arrays]
 
     def stretch(part: slice) -> None:
         act(*[a if one else a[part] for a, one in zip(arrays, whole, strict=True)])
 
     _each(stretch, len(out))
     return out
+
+
+def together(*calls: tuple[Any, ...]) -> None:
+    """Calls `(act, *operands, out)` of one shape, one after the other in each block of the first axis."""
+    out: np.ndarray = calls[0][-1]
+    if out.ndim == 0:
+        for act, *arrays in calls:
+            act(*arrays)
+        return
+    length, rows = len(out), max(1, BLOCK * len(out) // max(1, out.size))
+    known = [(act, arrays, [_is_whole(a, out) for a in arrays]) for act, *arrays in calls]
+
+    def stretch(part: slice) -> None:
+        for start in range(part.start, part.stop, rows):
+            block = slice(start, min(start + rows, part.stop))
+            for act, arrays, whole in known:
+                act(*[a if one else a[block] for a, one in zip(arrays, whole, strict=True)])
+
+    _each(stretch, length)
+
+
+def _is_whole(array: Any, out: np.ndarray) -> bool:
+    """Whether every stretch of the result reads all of an operand: numbers, and what is broadcast."""
+    return getattr(array, "ndim", 0) < out.ndim or len(array) != len(out)
 
 
 def apart_einsum(equation: str, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from jacobians import codegen, recycling, threads
 from jacobians.containers import flatten
 from jacobians.overwriting import overwritten
 from jacobians.recycling import Recycler
-from jacobians.threads import apart, apart_einsum
+from jacobians.threads import apart, apart_einsum, together
 
 from .cases import Case
 from .op_cases import CASES
@@ -77,6 +77,29 @@ def test_a_wide_line_is_shared_unless_it_reads_its_place_in_another_order() -> N
         "b = apart(np.multiply, a, row[None], a)",
         "c = x @ y",
         "d = np.multiply(c, c.T, c)",
+    ]
+
+
+def test_wide_lines_that_follow_one_another_are_one_call() -> None:
+    lines = ["a = x * y", "b = np.tanh(a)", "c = 1 - b", "d = c * x[None]", "row = x * x"]
+    assert overwritten(lines, KINDS, "d, row", lambda name: f"new_{name}()", lambda name: True) == [
+        "a = new_a()",
+        "b = a",
+        "c = b",
+        "d = c",
+        "together((np.multiply, x, y, a), (np.tanh, a, b), "
+        "(np.subtract, 1, b, c), (np.multiply, c, x[None], d))",
+        "row = apart(np.multiply, x, x, new_row())",
+    ]
+
+
+def test_a_call_that_reads_another_stretch_begins_a_new_run() -> None:
+    lines = ["a = x * y", "b = a.T * a", "c = b * x"]
+    assert overwritten(lines, KINDS, "(a, b, c)", lambda name: f"new_{name}()", lambda name: True) == [
+        "a = apart(np.multiply, x, y, new_a())",
+        "b = new_b()",
+        "c = new_c()",
+        "together((np.multiply, a.T, a, b), (np.multiply, b, x, c))",
     ]
 
 
@@ -172,6 +195,20 @@ def test_stretches_make_the_whole(number: int, shapes: Any, monkeypatch: pytest.
     assert np.array_equal(out, a * b)
 
 
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("block", [1, 8, 1000])
+def test_blocks_of_several_calls_make_the_whole(
+    number: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "count", lambda: number)
+    monkeypatch.setattr(threads, "BLOCK", block)
+    a, b = RANDOM.normal(size=(7, 4)), RANDOM.normal(size=4)
+    first, second = np.full((7, 4), np.nan), np.full((7, 4), np.nan)
+    together((np.multiply, a, b, first), (np.tanh, first, second), (np.subtract, 1, second, second))
+    assert np.array_equal(first, a * b)
+    assert np.array_equal(second, 1 - np.tanh(a * b))
+
+
 @pytest.mark.parametrize("equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk"])
 def test_stretches_of_an_outer_product(equation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "count", lambda: 3)
@@ -265,7 +302,8 @@ class Bare:
 @pytest.mark.usefixtures("everywhere")
 def test_the_forced_programs_do_use_memory_again() -> None:
     call = jac.jacobian(lambda A, x: np.tanh(3 * (A @ x)) * (A @ x), "x").compile(np.ones((4, 3)), np.ones(3))
-    assert re.search(r"np\.\w+, (\w+), (?:.*, )?\1\)", call.source)
+    assert re.search(r"(v\d+) = (v\d+)\n", call.source)
+    assert "together((np." in call.source
     assert "empty" in call.source
     assert "apart(np." in call.source
 
