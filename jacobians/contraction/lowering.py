@@ -74,6 +74,7 @@ class _Lowering:
         self.core = tuple(x for x in product.output if x in product.carried)
         self.slots = [self._slot(labels) for labels in product.operands]
         self.steps: list[Step] = []
+        self.ahead: frozenset[int] = frozenset()  # the labels that the reader of the next slot sums
 
     def run(self, moves: Sequence[Move]) -> tuple[Step, ...]:
         tail = len(moves)
@@ -83,6 +84,7 @@ class _Lowering:
             order = self.core if k >= tail - 1 else None
             slots = [self.slots[i] for i in move.inputs]
             if move.kind == "pair":
+                self.ahead = _summed_next(moves[k + 1 :], len(self.slots))
                 step, slot = self._pair(move, slots[0], slots[1], order)
             else:
                 step, slot = self._single(move, slots, order)
@@ -137,8 +139,10 @@ class _Lowering:
         if result is None:
             mine = _by_stride(large, large.strides)
             result = tuple(x for x in _by_stride(small, small.strides) if x not in large.strides) + mine
-        shape = self._shape(result)
         partial = len(a.strides) < len(result) and len(b.strides) < len(result)
+        if partial and order is None:  # all written anew: what is summed next stands together, in front
+            result = tuple(sorted(result, key=lambda x: x not in self.ahead))
+        shape = self._shape(result)
         if partial and prod(shape) >= OUTER_ENTRIES and shape[-1] <= OUTER_ROW:
             return self._einsum(move, (a.labels, b.labels), result)
         views = tuple(self._broadcast(slot, result) for slot in (a, b))
@@ -306,6 +310,12 @@ class _Matrices:
             innermost = self._unit_batch()
             result = tuple(sorted(self.move.result, key=lambda x: x == innermost))
         return self.plan._einsum(self.move, (self.a.labels, self.b.labels), result)
+
+
+def _summed_next(moves: Iterable[Move], slot: int) -> frozenset[int]:
+    """The labels that the first of the moves to read a slot sums."""
+    reader = next((move for move in moves if slot in move.inputs), None)
+    return frozenset(set(reader.labels).difference(reader.result) if reader else ())
 
 
 def _by_stride(slot: _Slot, labels: Iterable[int]) -> Labels:
