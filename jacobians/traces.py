@@ -50,24 +50,13 @@ def trace_function(
     """Traces `f` at these arguments; raises three-part errors for what cannot be differentiated."""
     named = bind(f, args, kwargs)
     chosen = chosen_names(named, wrt, options(f, named))
-    variables: list[Node] = []
-    inputs: dict[str, tuple[tuple[Node, ...], Rebuild]] = {}
-    stand_ins: dict[str, Any] = {}
-    started: list[tuple[Traced, Node]] = []
+    given = _Given()
     for name, value in named.items():
-        leaves, rebuild = flatten(value, name)
-        nodes = [_variable(path, leaf, name in chosen) for path, leaf in leaves]
-        held = [leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)]
-        stand_ins[name] = rebuild(held)
-        started += [(one, n) for one, n in zip(held, nodes, strict=True) if n is not None]
-        variables += [n for n in nodes if n is not None]
-        if name in chosen:
-            inputs[name] = _differentiable(name, nodes, leaves, value)
-    inputs = {name: inputs[name] for name in chosen}
-    result = _run(f, stand_ins)
+        given.add(name, value, name in chosen)
+    result = _run(f, given.stand_ins)
     leaves, rebuild = flatten(result, "")
     targets = tuple(_target(path, leaf) for path, leaf in leaves)
-    for one, node in started:
+    for one, node in given.started:
         one.node = node  # whatever `+=` made of an argument
     if not targets:
         raise UnsupportedError(
@@ -75,20 +64,38 @@ def trace_function(
             f"it returned {result!r}",
             "return an array, or a container of arrays",
         )
-    nested = any(isinstance(leaf, Traced) for v in named.values() for _, leaf in flatten(v)[0]) or _open(
-        targets, variables
-    )
-    single = len(chosen) == 1 and (wrt is None or isinstance(wrt, (str, int)))
+    traced = any(isinstance(leaf, Traced) for v in named.values() for _, leaf in flatten(v)[0])
     return Trace(
-        tuple(variables),
-        inputs,
+        tuple(given.variables),
+        {name: given.inputs[name] for name in chosen},
         targets,
         tuple(path for path, _ in leaves),
         rebuild,
-        single,
-        nested,
-        stand_ins,
+        single=len(chosen) == 1 and (wrt is None or isinstance(wrt, (str, int))),
+        nested=traced or _open(targets, given.variables),
+        stand_ins=given.stand_ins,
     )
+
+
+class _Given:
+    """The arguments on their way to a trace: variables, what is differentiated by, and the stand-ins."""
+
+    def __init__(self) -> None:
+        self.variables: list[Node] = []
+        self.inputs: dict[str, tuple[tuple[Node, ...], Rebuild]] = {}
+        self.stand_ins: dict[str, Any] = {}
+        self.started: list[tuple[Traced, Node]] = []
+
+    def add(self, name: str, value: Any, chosen: bool) -> None:
+        """One argument, differentiated by where it is `chosen`."""
+        leaves, rebuild = flatten(value, name)
+        nodes = [_variable(path, leaf, chosen) for path, leaf in leaves]
+        held = [leaf if n is None else Traced(n) for n, (_, leaf) in zip(nodes, leaves, strict=True)]
+        self.stand_ins[name] = rebuild(held)
+        self.started += [(one, n) for one, n in zip(held, nodes, strict=True) if n is not None]
+        self.variables += [n for n in nodes if n is not None]
+        if chosen:
+            self.inputs[name] = _differentiable(name, nodes, leaves, value)
 
 
 def _run(f: Callable[..., Any], stand_ins: Mapping[str, Any]) -> Any:
