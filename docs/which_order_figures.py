@@ -39,16 +39,22 @@ def _axes(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple
 
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
-    for one in axes.flat:
+    return inked(figure), axes
+
+
+def inked(figure: Any) -> Any:
+    """The figure, its axes and texts in the colour that becomes the page's own."""
+    for one in figure.axes:
         one.patch.set_alpha(0)
         one.tick_params(which="both", colors=INK)
         for side, spine in one.spines.items():
             spine.set_color(INK)
             spine.set_alpha(0.5)
             spine.set_visible(side in ("left", "bottom"))
-        for text in (one.xaxis.label, one.yaxis.label, one.title):
+        legend = one.get_legend()
+        for text in (one.xaxis.label, one.yaxis.label, one.title, *(legend.get_texts() if legend else ())):
             text.set_color(INK)
-    return figure, axes
+    return figure
 
 
 def counts_figure(done: Measurements) -> tuple[str, Any]:

@@ -7,6 +7,7 @@ path)` draws them (extra `plot`).
 from __future__ import annotations
 
 import importlib
+import textwrap
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -125,23 +126,30 @@ def _layer(entries: int) -> Callable[[], Any]:
     return lambda: call(*inputs)
 
 
-def plot(found: Sequence[Curve], path: str) -> None:
-    """The curves on logarithmic axes with a straight line of slope 1 beside them."""
+def figure(found: Sequence[Curve]) -> Any:
+    """The curves on logarithmic axes, each with a straight line of slope 1, as a matplotlib figure."""
     try:
-        pyplot: Any = importlib.import_module("matplotlib.pyplot")
+        made: Any = importlib.import_module("matplotlib.figure").Figure(
+            figsize=(3.6 * len(found), 3.4), layout="constrained"
+        )
     except ImportError:
         raise missing_extra("matplotlib", "plot", "plots") from None
-    figure, axes = pyplot.subplots(1, len(found), figsize=(4 * len(found), 3.6), squeeze=False)
+    axes = made.subplots(1, len(found), squeeze=False)
     for axis, curve in zip(axes[0], found, strict=True):
         axis.loglog(curve.sizes, curve.seconds, "o-", label="seconds")
         first = curve.seconds[0] / curve.sizes[0]
         axis.loglog(curve.sizes, [first * size for size in curve.sizes], ":", color="gray", label="linear")
-        axis.set_title(curve.name, fontsize=8, wrap=True)
+        axis.set_title("\n".join(textwrap.wrap(curve.name, 34)), fontsize=9)
         axis.set_xlabel(curve.axis)
-        axis.legend()
-    figure.tight_layout()
-    figure.savefig(path)
-    pyplot.close(figure)
+        axis.set_ylabel("seconds")
+        axis.tick_params(which="minor", labelleft=False, labelbottom=False)
+        axis.legend(frameon=False)
+    return made
+
+
+def plot(found: Sequence[Curve], path: str) -> None:
+    """The figure, written into a file."""
+    figure(found).savefig(path)
 
 
 def text(found: Sequence[Curve]) -> str:
