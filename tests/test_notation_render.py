@@ -352,10 +352,11 @@ def test_mathtext_reads_it(view):
 
 
 def test_names_in_latex():
-    found = [latex_name(name) for name in ("x", "theta", "A1", "loss", "x_new", "inv(X)", "softmax(z)")]
+    given = ("x", "theta", "A1", "loss", "x_new", "inv(X)", "softmax(z)", "λ", "Σ2", "delta", "δ")
+    found = [latex_name(name) for name in given]
     assert found == [
         "x", "\\theta", "A_{1}", "\\mathrm{loss}", "x_{\\mathrm{new}}", "(X^{-1})",
-        "\\operatorname{softmax}(z)",
+        "\\operatorname{softmax}(z)", "\\lambda", "\\Sigma_{2}", "\\mathrm{delta}", "\\mathrm{delta}",
     ]  # fmt: skip
 
 

@@ -36,6 +36,12 @@ GREEK = {
     "Phi", "Psi", "Omega",
 }  # fmt: skip
 # (a value called delta is no Kronecker delta: it stays a word)
+_LETTERS = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho",
+    "σ": "sigma", "τ": "tau", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta",
+    "Θ": "Theta", "Λ": "Lambda", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
 LATEX_FUNCTIONS = {
     "exp",
     "log",
@@ -55,9 +61,10 @@ LATEX_FUNCTIONS = {
 def latex_name(name: str) -> str:
     """A value's name in LaTeX: `x`, `\\theta`, `A_{1}`, `\\mathrm{loss}`.
 
-    >>> print(latex_name("theta"), latex_name("A1"), latex_name("loss"), latex_name("x_new"))
-    \\theta A_{1} \\mathrm{loss} x_{\\mathrm{new}}
+    >>> print(latex_name("theta"), latex_name("A1"), latex_name("loss"), latex_name("x_new"), latex_name("λ"))
+    \\theta A_{1} \\mathrm{loss} x_{\\mathrm{new}} \\lambda
     """
+    name = "".join(_LETTERS.get(c, c) for c in name) if len(name.rstrip("0123456789")) == 1 else name
     if "(" in name:
         return _latex_applied(name)
     stem = name.rstrip("0123456789")
