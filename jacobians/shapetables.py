@@ -10,7 +10,7 @@ import html
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .axes import Shape, Size, entries, show, substitute
@@ -278,11 +278,25 @@ def rows_of(
     }
     order = {label: k for k, label in enumerate(graph.nodes)}
     local = sorted(links, key=lambda pair: (order[pair[0]], order[pair[1]]))
-    rows = [_row(links[pair], graph.named, "local", sizes, printer) for pair in local]
+    rows = []
+    for pair in local:
+        row = _row(links[pair], graph.named, "local", sizes, printer)
+        rows.append(replace(row, title=row.title + fixed_mark(found, *pair)))
     for label in chosen:
-        if (target, label) not in links and label != target:
+        if ((target, label) not in links or fixed_beside(found, target, label)) and label != target:
             rows.append(_row(graph.jacobian(target, label), graph.named, "composed", sizes, printer))
     return tuple(rows)
+
+
+def fixed_beside(links: Mapping[str, Mapping[str, Jacobian]], target: str, given: str) -> list[str]:
+    """The values that a link holds fixed: those through which its target is made from its input, too."""
+    return [one for one in links[target] if one != given and _reaches(links, one, given)]
+
+
+def fixed_mark(links: Mapping[str, Mapping[str, Jacobian]], target: str, given: str) -> str:
+    """` |h` after the title of a link that holds h fixed."""
+    fixed = fixed_beside(links, target, given)
+    return f" |{','.join(fixed)}" if fixed else ""
 
 
 def _reaches(links: Mapping[str, Mapping[str, Jacobian]], label: str, end: str) -> bool:

@@ -558,3 +558,13 @@ def test_one_path_keeps_its_left_side() -> None:
     d = jac.show(LOSS, wrt="A", y="M", **LAYER)
     assert "=  " in d.text()
     assert not any(view.part for view in d.views)
+
+
+def test_a_table_has_the_whole_beside_a_direct_link() -> None:
+    """∂k/∂W with h held fixed is not ∂k/∂W."""
+    rows = jac.shapes(residual, x="N", W="N,N").rows
+    assert [(row.title, row.kind) for row in rows] == [
+        ("∂h/∂x", "local"), ("∂h/∂W", "local"), ("∂k/∂W |h", "local"), ("∂k/∂h", "local"),
+        ("∂k/∂x", "composed"), ("∂k/∂W", "composed"),
+    ]  # fmt: skip
+    assert [str(row.nonzero) for row in rows if "k/∂W" in row.title] == ["N**2", "N**3"]

@@ -12,7 +12,7 @@ from ..errors import JacobiansError
 from ..layouts import plain_shape
 from ..notation.blocks import counted as reached
 from ..notation.records import ChainView, Link, alone, held_fixed
-from ..shapetables import ShapeRow, rows_of, table_of
+from ..shapetables import ShapeRow, fixed_mark, rows_of, table_of
 from . import costs, mathematics, tables
 from .code import code, programs
 from .fragments import steps
@@ -183,13 +183,14 @@ def index_forms(subject: Subject, rows: Sequence[ShapeRow]) -> dict[str, str]:
     """The entry of every Jacobian of the table in mathematics, by title; those that are short enough."""
     links = {subject.link.title: subject.link}
     if subject.graph is not None:
-        for target, made in subject.graph.links(subject.link.target_name).items():
+        known = subject.graph.links(subject.link.target_name)
+        for target, made in known.items():
             for given, J in made.items():
                 one = Link(target, given, J.target_shape, J.input_shape, J.terms)
-                links[retitled(subject, one.title)] = one
-    short = [links[row.title] for row in rows if row.index != "…" and row.title in links]
-    views = [ChainView((link,), link, {}, subject.whole.named) for link in short]
-    return {retitled(subject, view.whole.title): mathematics.entry_alone(view) for view in views}
+                links[retitled(subject, one.title + fixed_mark(known, target, given))] = one
+    short = {row.title: links[row.title] for row in rows if row.index != "…" and row.title in links}
+    views = {title: ChainView((link,), link, {}, subject.whole.named) for title, link in short.items()}
+    return {title: mathematics.entry_alone(view) for title, view in views.items()}
 
 
 def _deepest(links: Iterable[Link]) -> list[Link]:
