@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except JacobiansError as error:
         if debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(_printable(f"error: {error}"), file=sys.stderr)
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -123,6 +123,17 @@ def _overview(commands: dict[str, tuple[str, str]]) -> str:
         "  jacobians COMMAND --help",
     ]
     return "\n".join(lines)
+
+
+def _printable(text: str) -> str:
+    """An error in ASCII where the standard error's encoding lacks a symbol."""
+    try:
+        text.encode(sys.stderr.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        from .notation.text import plain_text
+
+        return plain_text(text)
+    return text
 
 
 def _replace_unprintable() -> None:

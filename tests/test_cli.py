@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jacobians.cli import COMMANDS, available, main
+from jacobians.explanations import EXPLANATIONS
 
 LAYER = ["z = A @ x + b; f = tanh(z)", "A:M,N", "x:N", "b:M"]
 LOSS = ["z = A @ x + b; f = tanh(z); L = 0.5*sum((f - y)**2)", "A:M,N", "x:N", "b:M", "y:M"]
@@ -245,8 +246,17 @@ def test_explain_prints_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["shapes", *LAYER], ["show", *LOSS], ["explain", "delta"], ["ops"], ["lecture", "--only", "50-52"]],
-    ids=lambda w: w[0],
+    [
+        ["shapes", *LAYER],
+        ["shapes", *LAYER, "--layout", "all"],
+        ["show", *LOSS],
+        ["show", "h = x + tanh(W @ x); k = h + tanh(W @ h)", "x:N", "W:N,N", "--wrt", "W"],
+        *(["explain", term] for term in EXPLANATIONS),
+        ["ops"],
+        ["identities"],
+        ["lecture"],
+    ],
+    ids=lambda w: " ".join(w[:2]),
 )
 def test_an_ascii_pipe_gets_ascii(words: Any) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
@@ -255,6 +265,15 @@ def test_an_ascii_pipe_gets_ascii(words: Any) -> None:
     )
     assert done.returncode == 0
     assert done.stdout.isascii()
+    assert b" ? " not in done.stdout
+
+
+def test_an_error_on_an_ascii_pipe_is_ascii() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    words = [sys.executable, "-m", "jacobians", "shapes", "z = A @ x + b", "A:3,4", "x:3", "b:3"]
+    done = subprocess.run(words, capture_output=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert b"\n      ^^^^^  A is 3 x 4, x is 3: the inner sizes 4 and 3 differ\n" in done.stderr
 
 
 def test_a_closed_pipe_is_no_error() -> None:
