@@ -149,7 +149,21 @@ def flat_fraction(link: Link) -> str:
 
 
 def _flat(target: str, given: str) -> str:
-    return f"<mi>∂</mi><mi>{text(target)}</mi>{SLASH}<mi>∂</mi><mi>{text(given)}</mi>"
+    return _raised(f"∂{target}") + SLASH + _raised(f"∂{given}")
+
+
+def _raised(name: str) -> str:
+    """`∂²f` or `∂x∂A` as identifiers, orders as their exponents."""
+    made: list[str] = []
+    for part in re.findall("∂|[⁰¹²³⁴-⁹]+|[^∂⁰¹²³⁴-⁹]+", name):
+        if part[0] in _ORDERS and made:
+            made[-1] = f"<msup>{made[-1]}<mn>{''.join(str(_ORDERS.index(c)) for c in part)}</mn></msup>"
+        else:
+            made.append(f"<mi>{text(part)}</mi>")
+    return "".join(made)
+
+
+_ORDERS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 def derivative(target: str, given: str) -> str:

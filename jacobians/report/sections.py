@@ -53,12 +53,22 @@ def function_section(subject: Subject) -> str:
     source = code(subject.source, "the function") if subject.source else ""
     if graph is None:
         return source
-    shapes = {label: graph.shape(label) for label in graph.nodes}
-    before = {label: graph.before(label) for label in shapes}
+    shapes = {called(subject, label): graph.shape(label) for label in graph.nodes}
+    before = {
+        called(subject, label): [called(subject, one) for one in graph.before(label)] for label in graph.nodes
+    }
     values = scroll(values_table(shapes, before, subject.sizes), "the named values")
     if len(shapes) > DRAWN:
         return joined([source, values, soft(f"{len(shapes)} values: too many to draw.")])
     return joined([source, tag("div", graph_figure(subject, shapes, before) + values, class_="two")])
+
+
+def called(subject: Subject, label: str) -> str:
+    """The name of a value; where the page is about a derivative's derivative, `∂f/∂x` for that derivative."""
+    link = subject.link
+    if not link.by or label != link.target_name:
+        return label
+    return replace(link, input_name=link.by[0], by=link.by[1:]).title
 
 
 def values_table(
@@ -78,14 +88,14 @@ def graph_figure(subject: Subject, shapes: Mapping[str, Shape], before: Mapping[
     """The graph, the chain from the input to the target drawn strong."""
     paths = subject.chain.paths if subject.chain else ()
     links = {
-        (link.input_name or "", link.target_name or ""): retitled(subject, link.title)
+        (link.input_name or "", called(subject, link.target_name or "")): retitled(subject, link.title)
         for path in paths
         for link in path
     }
     heavy = links if len(links) <= LABELLED else dict.fromkeys(links, "")
     notes = {label: plain_shape(shape) for label, shape in shapes.items()}
     edges = [(given, label) for label in shapes for given in before[label]]
-    ends = subject.link.input_name, subject.link.target_name
+    ends = subject.link.input_name, called(subject, subject.link.target_name)
     title = "Graph of the named values; the chain from {} to {} is drawn strong".format(*ends)
     which = "path" if len(paths) == 1 else "paths"
     caption = f"From top to bottom. Strong: the {which} from {name(ends[0])} to {name(ends[1])}"
