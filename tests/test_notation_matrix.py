@@ -70,6 +70,7 @@ FORMS = [
     ("X", lambda X, C: np.exp(X / 9) @ C, "1/9 (Cᵀ ⊗ I_4) diag(vec(exp(1/9 X)))"),
     ("X", lambda X: X / np.trace(X), "I_16 / tr(X) − vec(X) vec(I_4)ᵀ / tr(X)²"),
     ("X", lambda X: np.log(np.linalg.det(X)) ** 2, "2 log(det(X)) X⁻ᵀ"),
+    ("x", lambda A, x, b: np.linalg.norm(A @ x - b) ** 2, "2 Aᵀ u"),
     ("X", lambda X, C: np.log(np.linalg.det(C.T @ X @ C)), "C u⁻ᵀ Cᵀ"),
 ]
 

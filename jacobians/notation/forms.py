@@ -153,6 +153,8 @@ def quotient(top: Form, bottom: Form) -> Form:
         inner, below = top.args
         if below.kind == bottom.kind:
             return Form("quotient", (inner, hadamard(below, bottom)), None, top.kind)
+    if top.op == "by" and bottom in top.args and bottom.kind == "s":
+        return top.args[1] if top.args[0] == bottom else top.args[0]
     if bottom.op == "call" and bottom.value == "det":
         inverse = _over_det(top, bottom.args[0])
         if inverse is not None:
