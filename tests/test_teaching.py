@@ -157,6 +157,8 @@ def test_index_forms(text: Any, shapes: Any, index: Any) -> None:
         ("sum((A @ x - b)**2)/M", {"b": "M", "A": "M,N", "x": "N"}, "−2 (Σ_k A_mk x_k − b_m)/M"),
         ("1/N*sum(x)", {"x": "N"}, "1/N"),
         ("mean(A*A)", {"A": "M,N"}, "2 A_mn/(M N)"),
+        ("var(x)", {"x": "N"}, "2 (x_n − u/N)/N, u = sum(x)"),
+        ("std(x, ddof=1)", {"x": "N"}, "(x_n − u/N)/((N − 1) f), u = sum(x)"),
         ("sqrt(N + 1)*x", {"x": "N"}, "δ_in sqrt(N + 1)"),
         ("A @ ones(N)", {"A": "M,N"}, "δ_im"),
         ("s*(A + 0.1*np.eye(N))", {"s": "", "A": "N,N"}, "A_ij + 0.1 δ_ij"),
@@ -182,6 +184,12 @@ def test_a_step_that_needs_the_number_of_a_size_says_so(text: str, said: str) ->
     assert "N=" in str(caught.value)
     if text != "range(N)":
         assert jac.show(text, x="N", N=3).jacobian.nnz in (2, 3)
+
+
+def test_a_sum_of_one_entry_is_that_entry() -> None:
+    assert jac.show("var(x)", x="N").jacobian.matrix_form() == "2 ((x − u / N) / N)"
+    assert jac.show("var(x)", x="5").jacobian.matrix_form() == "0.4 (x − 0.2 u)"
+    assert "f N" in str(jac.show("std(x)", x="N").jacobian.matrix_form())
 
 
 def test_a_function_computes_with_its_sizes_too() -> None:

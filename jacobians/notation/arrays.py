@@ -160,7 +160,7 @@ class Arrays:
         scalar = self.form(node.args[0])
         if scalar is None or any(size != 1 for size in node.shape):
             return None
-        return scalar if scalar.kind == "s" else Form("sum", (scalar,), None, "s")
+        return scalar if scalar.kind == "s" else forms.lowered(scalar) or Form("sum", (scalar,), None, "s")
 
     def _astype(self, node: Node) -> Form | None:
         inner = self.factor(node.args[0])

@@ -87,7 +87,10 @@ def _summed(
         return None
     vector = vectors[0] if vectors else None
     if not matrices:
-        return [*outside, (_sum_of(vector), ())] if vector else outside
+        if vector is None:
+            return outside
+        whole = forms.lowered(vector) if sizes[label] == 1 else None
+        return [*outside, (whole or _sum_of(vector), ())]
     if len(matrices) == 1:
         (form, labels) = matrices[0]
         other = labels[1] if labels[0] == label else labels[0]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from ..axes import Poly, Size, show
@@ -129,6 +130,8 @@ def hadamard(*forms: Form) -> Form:
 def _entrywise(forms: list[Form]) -> Form | None:
     if len(forms) < 2:
         return forms[0] if forms else None
+    if all(form.kind == "s" for form in forms):
+        return reduce(times, forms)
     return Form("hadamard", tuple(forms), None, max((form.kind for form in forms), key="scrm".index))
 
 
@@ -221,6 +224,16 @@ def call(function: str, args: tuple[Form, ...], kind: str | None = None) -> Form
     """A function of whole arrays, entry by entry unless its kind says otherwise."""
     found = kind or max((form.kind for form in args), key="scrm".index)
     return Form("call", args, function, found)
+
+
+def lowered(form: Form) -> Form | None:
+    """A form of one entry as a scalar; None where it is more than names and what is done entry by entry."""
+    if form.kind == "s":
+        return form
+    if form.op not in ("value", "quotient", "scaled", "plus", "power", "call"):
+        return None
+    args = [lowered(arg) for arg in form.args]
+    return None if None in args else Form(form.op, tuple(filter(None, args)), form.value, "s")
 
 
 PLUS, HADAMARD, PRODUCT, POWER, ATOM = range(5)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..axes import Poly, entries, number
+from ..axes import Poly, Size, entries, number
 from ..errors import ShapeError, UnsupportedError
 from ..expr import Node, size_value
 from ..operation import as_node, operation, rule
@@ -52,17 +52,24 @@ def _run_var(params: Any, x: Any) -> Any:
 
 def _var_local(node: Node, k: int) -> TermSum:
     (x,), (gone, ddof) = node.args, node.params
-    return by_entries(node, gone, _centred(x, gone), 2 / (_count(x, gone) - ddof))
+    return by_entries(node, gone, *_over(2, _centred(x, gone), _count(x, gone) - ddof))
 
 
 def _std_local(node: Node, k: int) -> TermSum:
     (x,), (gone, ddof) = node.args, node.params
     slope = make("safe_divide", _centred(x, gone), held(node, gone))
-    return by_entries(node, gone, slope, 1 / (_count(x, gone) - ddof))
+    return by_entries(node, gone, *_over(1, slope, _count(x, gone) - ddof))
 
 
-def _count(x: Node, gone: tuple[int, ...]) -> int:
-    return number(entries(x.shape[k] for k in gone), "a variance")
+def _count(x: Node, gone: tuple[int, ...]) -> Size:
+    return entries(x.shape[k] for k in gone)
+
+
+def _over(coefficient: int, x: Node, count: Size) -> tuple[Node, float]:
+    """`coefficient x / count` as a factor and a coefficient: a size without a number divides as a value."""
+    if isinstance(count, Poly):
+        return _text.expression("x/y", {"x": x, "y": size_value(count)}, BUILDERS), coefficient
+    return x, coefficient / count
 
 
 rule("var", _run_var, _var_local)
@@ -73,7 +80,8 @@ def _spread(op: str, x: Any, axis: Any, ddof: Any, keepdims: Any, more: dict[str
     x = as_node(x)
     no_where(op, more.get("where", True))
     ddof = more.get("correction", ddof)
-    if _count(x, axes_of(axis, x.ndim)) <= ddof:
+    count = _count(x, axes_of(axis, x.ndim))
+    if isinstance(count, int) and count <= ddof:
         raise ShapeError(
             f"{op} with ddof={ddof} needs more entries", f"shape {x.shape}, axis {axis}", "a smaller ddof"
         )
