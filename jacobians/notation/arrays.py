@@ -1,8 +1,7 @@
 """Nodes and Terms read as expressions of whole arrays.
 
 `flatten(term, names)` is a Term as one product of atoms (unnamed products inside products are opened);
-`Arrays(names).form(node)` is a node of at most two axes as a matrix form, None where there is none;
-`array_text(node, names)` is its numpy source, for the operands of an einsum.
+`Arrays(names).form(node)` is a node of at most two axes as a matrix form, None where there is none.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from .contract import contract
 from .entries import tidy
 from .forms import Form
 from .naming import Names, is_integer, is_opaque
-from .numpy_forms import NUMPY
 from .reader import applied
 
 
@@ -196,9 +194,3 @@ def _pointwise(op: str, args: tuple[Form, ...], kind: str) -> Form | None:
         case "power", (x, Form(op="number", value=exponent)):
             return forms.power(x, exponent)
     return forms.call(op, args, kind)
-
-
-def array_text(node: Node, names: Names) -> str:
-    """A node as numpy source: its name, a formula of whole arrays, or a call of its operation."""
-    form = Arrays(names).form(node)
-    return NUMPY.print(form) if form is not None else names.of(node) or applied(node, names)

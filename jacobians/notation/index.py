@@ -8,6 +8,7 @@ stand for long values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ from ..expr import Factor, Node
 from ..layouts import plain_shape
 from ..terms import Term, TermSum
 from ..wiring import Table
-from .arrays import Arrays, array_text, flatten
+from .arrays import Arrays, flatten
+from .broadcasting import array_text
 from .entries import Expr, index_of, letter, tidy
 from .forms import POWER, TEXT, Form, ascii_form
 from .letters import label_letters, place_letters
@@ -91,7 +93,13 @@ class Einsum:
             call = repr(self.coefficient) if not isinstance(self.coefficient, Poly) else size[:-3]
         else:
             call = f'{size}np.einsum("{self.subscripts}", {", ".join(self.operands)})'
-        return call + (f"   # at {self.at}" if self.at else "")
+        if not self.at:
+            return call
+        seen = list(dict.fromkeys(re.findall(r"[^\W\d]\w*", self.at[2:-1])))
+        broadcast = not given or seen[-len(given) :] == list(given)  # as numpy does, from the right
+        alone = len(self.operands) == 1 and taken == given
+        which = f"[{', '.join(given)}] " if alone and not broadcast else ""
+        return f"{call}   # {which}at {self.at}"
 
 
 def einsum_call(
@@ -120,7 +128,7 @@ def einsum_call(
     at = "" if list(slots) == output else f"J[{', '.join(str(index_of(s, along, tables)) for s in slots)}]"
     operands = tuple(array_text(node, names) for node, _ in atoms)
     form = Arrays(names).form(atoms[0][0]) if len(atoms) == 1 else None
-    compound = form is not None and NUMPY.at(form, POWER) != NUMPY.print(form)
+    compound = NUMPY.at(form, POWER) != operands[0] if form is not None else len(atoms) == 1
     return Einsum(subscripts, operands, coefficient, at, compound)
 
 
