@@ -64,7 +64,9 @@ MESSAGES = {
     ),
     "unknown command": (
         ["shape", "z = A @ x"],
-        None,
+        "error: 'shape' is no command\n"
+        "  commands: lecture, shapes, show, check, bench, report, identities, explain, ops\n"
+        "  try: did you mean: jacobians shapes\n",
     ),
     "unknown target": (
         ["show", "z = A @ x", "A:3,4", "x:4", "--target", "f"],
@@ -74,16 +76,68 @@ MESSAGES = {
         ["show", "z = A @ x", "A:3,N", "x:N", "--as", "numpy"],
         "error: A:3,N – N has no size yet, and a numpy program needs one\n  try: add N=4\n",
     ),
-    "unknown explanation": (["explain", "layuot"], None),
-    "unknown operation": (["ops", "softmx"], None),
-    "an attribute walk": (["shapes", "z = x.__class__", "x:4"], None),
-    "an import": (["shapes", "__import__('os').system('true')", "x:4"], None),
-    "a huge power": (["shapes", "z = 10**10**10 * x", "x:4"], None),
-    "deep brackets": (["shapes", "z = " + "(" * 200 + "x" + ")" * 200, "x:4"], None),
-    "one letter, two sizes": (["shapes", "z = A @ x", "A:M,N", "x:N", "M=3", "M=4"], None),
-    "an empty text": (["shapes", "", "x:4"], None),
-    "not an assignment": (["shapes", "for i in x: pass", "x:4"], None),
-    "a claims file that is not there": (["lecture", "--claims", "no-such-file.json"], None),
+    "unknown explanation": (
+        ["explain", "layuot"],
+        "error: 'layuot' is not explained here\n"
+        "  explained: delta, jacobian, layout, vec, einsum, chain, elimination-order, contraction-path, "
+        "flop, jvp, wiring, kink, batch, hessian, materialize, selection\n"
+        "  try: did you mean: layout\n",
+    ),
+    "unknown operation": (
+        ["ops", "softmx"],
+        "error: 'softmx' is not an operation\n"
+        "  232 operations: jacobians ops\n"
+        "  try: did you mean: softmax\n",
+    ),
+    "an attribute walk": (
+        ["shapes", "z = x.__class__", "x:4"],
+        "error: '.__class__' is not an attribute that is read\n"
+        "  z = x.__class__\n"
+        "      ^^^^^^^^^^^\n"
+        "  try: a function such as np.sum(x)\n",
+    ),
+    "an import": (
+        ["shapes", "__import__('os').system('true')", "x:4"],
+        "error: '.system' is not an attribute that is read\n"
+        "  __import__('os').system('true')\n"
+        "  ^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  try: a function such as np.sum(x)\n",
+    ),
+    "a huge power": (
+        ["shapes", "z = 10**10**10 * x", "x:4"],
+        "error: the result of ** has more than 4096 bits\n"
+        "  z = 10**10**10 * x\n"
+        "      ^^^^^^^^^^\n"
+        "  try: a smaller exponent, or a float such as 10.0\n",
+    ),
+    "deep brackets": (
+        ["shapes", "z = " + "(" * 200 + "x" + ")" * 200, "x:4"],
+        "error: brackets nest deeper than 50\n"
+        "  ...((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((...\n"
+        "                                   ^\n"
+        "  try: name the inner parts: z = ...; f = ...\n",
+    ),
+    "one letter, two sizes": (
+        ["shapes", "z = A @ x", "A:M,N", "x:N", "M=3", "M=4"],
+        "error: M is declared twice\n  M=4\n  ^\n  try: one declaration for each name\n",
+    ),
+    "an empty text": (
+        ["shapes", "", "x:4"],
+        'error: there is no statement to read\n  try: a text such as "z = A @ x + b"\n',
+    ),
+    "not an assignment": (
+        ["shapes", "for i in x: pass", "x:4"],
+        "error: a loop cannot be read\n"
+        "  for i in x: pass\n"
+        "  ^^^^^^^^^^^^^^^^\n"
+        "  try: a list comprehension, or sum(... for i in range(n))\n",
+    ),
+    "a claims file that is not there": (
+        ["lecture", "--claims", "no-such-file.json"],
+        "error: cannot read the claims file no-such-file.json\n"
+        "  No such file or directory\n"
+        "  try: the path of a JSON file\n",
+    ),
     "an unknown option": (["shapes", "z = A @ x", "A:3,4", "x:4", "--layuot", "all"], None),
     "a formula that begins with a sign": (
         ["show", "-log(det(X))", "X:n,n"],

@@ -304,7 +304,8 @@ class _Analysis:
             return _at(self.statement, node, f"'.{node.attr}' is a method", f"{shown}()")
         known = ATTRIBUTES | METHODS
         hint = did_you_mean(node.attr, known)
-        instead = f"x.{hint}" if hint in known else "a function such as np.sum(x)"
+        meant = hint in known and hint[0] == node.attr[:1]  # system is no misspelled item
+        instead = f"x.{hint}" if meant else "a function such as np.sum(x)"
         return _at(self.statement, node, f"'.{node.attr[:40]}' is not an attribute that is read", instead)
 
     def call(self, node: ast.Call, local: frozenset[str]) -> None:
