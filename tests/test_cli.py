@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jacobians.cli import COMMANDS, available, main
+from jacobians.commands.output import bar
 from jacobians.explanations import EXPLANATIONS
 
 LAYER = ["z = A @ x + b; f = tanh(z)", "A:M,N", "x:N", "b:M"]
@@ -438,3 +439,22 @@ def test_the_terms_are_a_list_in_json_and_lines_of_the_width_in_text(
     assert "delta" in terms
     assert " ".join(text.split()) == f"Explained: {', '.join(terms)}"
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("rich", [True, False])
+def test_a_bar_is_for_terminals(
+    rich: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bar("judging") as shown:
+        assert shown is None
+    assert capsys.readouterr().err == ""
+    if rich:
+        pytest.importorskip("rich")
+    else:
+        monkeypatch.setitem(sys.modules, "rich.progress", None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with bar("judging") as shown:
+        assert shown is not None
+        shown(3, 4)
+    err = capsys.readouterr().err
+    assert ("judging" if rich else "[######################........] 3 of 4\n") in err

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -21,12 +20,11 @@ from ..checking.tables import Row, judge_table, read_table, summary
 from ..checking.verdict import Verdict, headline
 from ..errors import JacobiansError, ReadingError
 from ..reading.shapes import Declarations, declarations
-from .output import add_output_arguments, emit, print_json, use_ascii, width_of
+from .output import add_output_arguments, bar, emit, print_json, use_ascii, width_of
 
 ASCII = str.maketrans(
     {"✓": "ok", "✗": "x", "∂": "d", "×": "x", "²": "^2", "³": "^3", "δ": "d", "Σ": "sum ", "−": "-", "ᵀ": "'"}
 )
-BAR = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -161,20 +159,13 @@ def assumptions(given: Sequence[str], declared: Declarations) -> dict[str, tuple
 def table(args: argparse.Namespace) -> int:
     """Judges a table and prints its summary; 1 if any claim is not true."""
     records = read_table(args.file)
-    rows = judge_table(records, args.seed, args.workers, progress=progress if sys.stderr.isatty() else None)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
+    with bar("judging") as progress:
+        rows = judge_table(records, args.seed, args.workers, progress=progress)
     if args.json:
         print_json([row.as_json() for row in rows])
     else:
         emit(shown(report(rows), args), args)
     return 0 if all(row.verdict for row in rows) else 1
-
-
-def progress(done: int, total: int) -> None:
-    """A bar on the standard error."""
-    filled = BAR * done // max(total, 1)
-    print(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done} of {total}", end="", file=sys.stderr, flush=True)
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -8,8 +8,11 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+BAR = 30  # characters
 SYMBOLS = "∂×δΣ²ᵀ⊙⊗−·✓✗╰┬╯─│≤"
 
 
@@ -92,3 +95,26 @@ def emit(text: str, args: argparse.Namespace) -> None:
     for pattern, style in STYLES:
         painted.highlight_regex(re.compile(pattern, re.M), style)
     Console(width=10_000, soft_wrap=True, force_terminal=True, highlight=False).print(painted)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, rich's where it is installed: `shown(done, total)` moves it; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError:
+        yield _plain_bar
+        print(file=sys.stderr)
+        return
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def _plain_bar(done: int, total: int) -> None:
+    filled = BAR * done // max(total, 1)
+    print(f"\r[{'#' * filled}{'.' * (BAR - filled)}] {done} of {total}", end="", file=sys.stderr, flush=True)
