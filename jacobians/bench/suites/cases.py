@@ -26,8 +26,7 @@ class Case:
 
     `rival(*inputs)` is structured numpy by hand, a list of dense arrays in the order of `wrt`;
     `batched(ns)` is the function on the whole batch where `kind` is "samples"; `view` says that a strided
-    view is worth a column, `lazy` that dense results would be too large and are left out; libraries in
-    `without` need more memory for this case than a machine with 24 GB has.
+    view is worth a column, `lazy` that dense results would be too large and are left out.
     """
 
     suite: str
@@ -41,7 +40,6 @@ class Case:
     mapped: tuple[int, ...] = ()
     view: bool = False
     lazy: bool = False
-    without: tuple[str, ...] = ()
 
     def inputs(self, seed: int = 0) -> Inputs:
         """The arguments, decided by `seed`."""

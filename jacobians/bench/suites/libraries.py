@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from .cases import Case, Inputs, leaves
 LIBRARIES = ("jax", "torch")
 THREADS = 2
 SEEDS = 50_000_000  # entries of forward mode's identity, beyond which it can only lose
+NESTED = 1e5  # the same for forward mode inside reverse mode, which keeps all of its intermediates
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,10 @@ def ways(library: str, case: Case, inputs: Inputs, compiled: bool = True) -> lis
     """Every way of a library that works for a case, each called once; `compiled` includes torch.compile."""
     ns = namespace(library)
     found = []
-    forward = _seeds(case, inputs) <= SEEDS
-    for how, call in _calls(library, ns, case, compiled, forward):
+    seeds = _seeds(case, inputs)
+    left_out = {"jacfwd"} if seeds > SEEDS else set()
+    left_out |= {"jacrev(jacfwd)"} if seeds > NESTED else set()
+    for how, call in _calls(library, ns, case, compiled, left_out):
         try:
             found.append(_way(library, how, call, _converted(library, inputs)))
         except Exception:  # a way that a library does not support for this function is no way
@@ -98,13 +101,13 @@ def _converted(library: str, value: Any) -> Any:
 
 
 def _calls(
-    library: str, ns: Any, case: Case, compiled: bool, forward: bool
+    library: str, ns: Any, case: Case, compiled: bool, left_out: Container[str]
 ) -> Sequence[tuple[str, Callable[..., Any]]]:
     module = importlib.import_module("jax" if library == "jax" else "torch.func")
     names = {"gradient": ["grad", "jacfwd"], "hessian": ["hessian", "jacrev(jacrev)", "jacrev(jacfwd)"]}
     found = []
     for name in names.get(case.kind, ["jacrev", "jacfwd"]):
-        if name == "jacfwd" and not forward:
+        if name in left_out:
             continue
         call = _derivative(module, name, case)
         if case.kind == "samples":

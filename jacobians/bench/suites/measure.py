@@ -104,7 +104,7 @@ def measured(
         rival = case.rival
         runs["by hand"] = (lambda: rival(*inputs), lambda result: list(result))
     how = {}
-    for library in () if case.lazy else [name for name in peers if name not in case.without]:
+    for library in () if case.lazy else peers:
         way = best(libraries.ways(library, case, inputs, compiled))
         if way is not None:
             runs[library], how[library], compiling[library] = (way.run, way.read), way.how, way.first

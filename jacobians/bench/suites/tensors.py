@@ -215,7 +215,6 @@ def cases(scale: float = 1.0) -> list[Case]:
             (0,),
             "hessian",
             rivals.logistic,
-            without=("torch",) if m * k >= 2_000_000 else (),
         )
         for m, k in [(n(1000), n(500)), (n(2000), n(1000))]
     ]
