@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from . import ops as ops
     from . import orders as orders
     from . import plots as plots
+    from .steps import chain as chain
 
 from .derivative import Jacobian
 from .errors import JacobiansError
-from .steps import chain
 from .tracing import name
 from .verbs import hessian, jacobian, trace, value_and_jacobian
 
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 _VERBS = {  # names whose modules are loaded when first used
+    "chain": "steps",
     "check": "checking",
     "costs": "costing",
     "read": "symbolic",

@@ -30,15 +30,12 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 12  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "together",
-    "_into",
-}  # fmt: skip
-SHARED = (
-    "apart",
-    "apart_einsum",
-    "copied",
+    "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "stacked",
     "together",
-)  # helpers of `threads`, by the names that lines call them
+    "_odd",
+}  # fmt: skip
+# helpers of `threads`, called by these names
+SHARED = ("apart", "apart_einsum", "copied", "stacked", "together")
 
 
 @dataclass(slots=True)

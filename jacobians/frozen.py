@@ -153,9 +153,8 @@ class Compiled:
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
             given = ", ".join(arguments)
-            made.lines.insert(0, f"if out is not None: return _into(({given},), out)")
-            made.lines.insert(0, f"if _surplus: raise _misfit({given}, *_surplus)")
-            made.bindings |= {"_into": self._into, "_misfit": self._misfit, "_absent": ABSENT}
+            made.lines.insert(0, f"if _surplus or out is not None: return _odd(({given},), _surplus, out)")
+            made.bindings |= {"_odd": self._odd, "_absent": ABSENT}
             arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "out=None"]
         fails = FAILS if scalar and not _never_fails(made.lines) else ()
         call = build(made, arguments, returned, fails, slow)
@@ -188,6 +187,12 @@ class Compiled:
             return array
 
         return fix
+
+    def _odd(self, values: tuple[Any, ...], surplus: tuple[Any, ...], out: Any) -> np.ndarray:
+        """A call that is no plain one: with `out=`, or with more arguments than there are."""
+        if surplus:
+            raise self._misfit(*values, *surplus)
+        return self._into(values, out)
 
     def _misfit(self, *args: Any, **kwargs: Any) -> JacobiansError:
         """What is wrong with a call's arguments."""

@@ -173,7 +173,7 @@ def _elementwise(name: str, right: str, place: str) -> Call | None:
 def _into(name: str, right: str, place: str, wide: bool) -> str | None:
     """The line of a product, its result written into a place."""
     if two := MATMUL.fullmatch(right):
-        return f"{name} = np.matmul({two[1]}, {two[2]}, {place})"
+        return f"{name} = {'stacked' if wide else 'np.matmul'}({two[1]}, {two[2]}, {place})"
     if two := EINSUM.fullmatch(right):
         return f"{name} = {einsum_into(two[1], (two[2], two[3]), place, wide)}"
     if two := RESHAPED.fullmatch(right):

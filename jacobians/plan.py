@@ -8,7 +8,6 @@ Constants are slots too, so that a plan can be reused by a later trace of the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .expr import Node, topological
@@ -24,15 +23,14 @@ class Step(NamedTuple):
     out: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Steps over `count` slots; `inputs` and `constants` are slots filled before, `roots` read after.
+class Plan(NamedTuple):
+    """Steps over `width` slots; `inputs` and `constants` are slots filled before, `roots` read after.
 
     `release[k]` are the slots that no step after step k reads.
     """
 
     steps: tuple[Step, ...]
-    count: int
+    width: int
     inputs: tuple[int, ...]
     constants: tuple[int, ...]
     roots: tuple[int, ...]
@@ -40,7 +38,7 @@ class Plan:
 
     def run(self, values: Sequence[Any], constants: Sequence[Any]) -> list[Any]:
         """The roots' values, for the inputs' `values` and the constants' values in their order."""
-        slots: list[Any] = [None] * self.count
+        slots: list[Any] = [None] * self.width
         for slot, value in zip(self.inputs, values, strict=True):
             slots[slot] = value
         for slot, value in zip(self.constants, constants, strict=True):

@@ -21,8 +21,8 @@ from weakref import ref
 
 import numpy as np
 
-LEAST, MOST = 1 << 17, 1 << 26  # bytes of an array between which its memory is kept
-KEPT = 1 << 28  # bytes that may wait for the next call, at the most
+LEAST, MOST = 1 << 17, 1 << 30  # bytes of an array between which its memory is kept
+KEPT = 1 << 30  # bytes that may wait for the next call, at the most
 
 
 class Recycler:

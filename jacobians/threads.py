@@ -1,7 +1,8 @@
 """Elementwise work on large arrays, shared between threads: numpy lets go of the interpreter meanwhile.
 
 `apart(act, *operands, out)` is `act(*operands, out)` on a few stretches of the first axis at once,
-`apart_einsum(equation, a, b, out)` the same for an outer product, and `together(*calls)` several calls that
+`apart_einsum(equation, a, b, out)` the same for an outer product, `stacked(a, b, out)` for the product of
+stacks of small matrices, and `together(*calls)` several calls that
 follow one another, in blocks that stay in the cache.  They are as many threads as there are cores, four at
 the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.
 
@@ -12,6 +13,7 @@ the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 22  # bytes of a result from which a second thread pays (measured: 0.53 ms become 0.23)
 BLOCK = 1 << 15  # entries of a block that several calls go through: 256 kB stay in the cache
+SMALL = 1 << 18  # multiplications of a matrix product up to which BLAS runs it in one thread
 MOST = 4  # threads: what runs here waits for memory, not for arithmetic
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -95,6 +98,14 @@ def apart_einsum(equation: str, a: np.ndarray, b: np.ndarray, out: np.ndarray) -
 
     _each(stretch, len(out))
     return out
+
+
+def stacked(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """`np.matmul(a, b, out)`: a stack of small matrices is shared; BLAS shares large ones itself."""
+    if out.ndim < 3 or math.prod(out.shape[-2:]) * a.shape[-1] > SMALL:
+        np.matmul(a, b, out)
+        return out
+    return apart(np.matmul, a, b, out)
 
 
 def copied(array: np.ndarray, out: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from jacobians import codegen, recycling, threads
 from jacobians.containers import flatten
 from jacobians.overwriting import overwritten
 from jacobians.recycling import Recycler
-from jacobians.threads import apart, apart_einsum, together
+from jacobians.threads import apart, apart_einsum, stacked, together
 
 from .cases import Case
 from .op_cases import CASES
@@ -144,7 +144,7 @@ def test_a_block_comes_back_when_the_last_view_is_gone() -> None:
 def test_small_and_huge_arrays_are_numpy_s_own() -> None:
     memory = Recycler()
     assert memory.maker((10,), float) is None
-    assert memory.maker((1 << 24,), float) is None
+    assert memory.maker((1 << 28,), float) is None
     assert memory.maker((1 << 20,), object) is None
 
 
@@ -207,6 +207,26 @@ def test_blocks_of_several_calls_make_the_whole(
     together((np.multiply, a, b, first), (np.tanh, first, second), (np.subtract, 1, second, second))
     assert np.array_equal(first, a * b)
     assert np.array_equal(second, 1 - np.tanh(a * b))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((4, 3), (7, 3, 5)),
+        ((7, 4, 3), (7, 3, 5)),
+        ((1, 4, 3), (7, 3, 5)),
+        ((4, 3), (3, 5)),
+        ((2, 1, 4, 3), (7, 3, 5)),
+    ],
+)
+@pytest.mark.parametrize("small", [1, 1000])
+def test_stacks_of_matrices(first: Any, second: Any, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 3)
+    monkeypatch.setattr(threads, "SMALL", small)
+    a, b = RANDOM.normal(size=first), RANDOM.normal(size=second)
+    out = np.full((a @ b).shape, np.nan)
+    assert stacked(a, b, out) is out
+    assert np.allclose(out, a @ b, rtol=1e-14)
 
 
 @pytest.mark.parametrize("equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk"])
