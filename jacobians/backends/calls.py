@@ -20,7 +20,8 @@ class BackendCall:
     """The compiled call: `call(*arrays)` gives the dense Jacobians, mirrored like the uncompiled results.
 
     `function` is the pure function of arrays behind it, which returns a list of arrays: to be jitted, mapped
-    or differentiated by the library.
+    or differentiated by the library.  `arrays(*arrays)` gives the same list without checks and containers,
+    compiled where the library compiles at once: for hot loops.
     """
 
     def __init__(
@@ -38,20 +39,15 @@ class BackendCall:
 
         self.function, self._mirror = run, mirror
         self._wirings = [_wirings(terms) for terms in whole] if core else None
-        self._call = backend.compile(run) if backend.name == "jax" else run
+        self.arrays: Callable[..., list[Any]] = backend.compile(run) if backend.name == "jax" else run
 
     def __call__(self, *arrays: Any) -> Any:
         self.backend.one_library(arrays, [node.name or "" for node in self.trace.variables])
-        found = list(self._call(*arrays))
+        found = list(self.arrays(*arrays))
         if self._wirings is None:
             return self._mirror(found)
         rest = iter(found)
         return self._mirror([tuple((next(rest), wiring) for wiring in mine) for mine in self._wirings])
-
-    def arrays(self, *arrays: Any) -> list[Any]:
-        """The results one after another, in no containers and without checks: for hot loops."""
-        found: list[Any] = self._call(*arrays)
-        return found
 
     def compiled(self) -> Callable[..., Any]:
         """The function through the library's own compiler: jax.jit or torch.compile."""
