@@ -10,7 +10,7 @@ become one call that goes through them block by block (see `threads`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 NAME = r"[^\W\d]\w*"
@@ -77,18 +77,22 @@ class Call(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Whether it reads its place, if at all, in the order in which it writes it."""
-        return all(operand == self.place or not self.reads(self.place, operand) for operand in self.operands)
+        return self.reads_in_order({self.place})
 
-    def reads(self, name: str, operand: str) -> bool:
-        """Whether an operand is made from a name."""
-        return name in WORD.findall(operand)
+    def reads_in_order(self, names: Collection[str]) -> bool:
+        """Whether it reads each of the names, if at all, whole and in its own order: never a view."""
+        return all(
+            operand in names or not set(WORD.findall(operand)) & set(names) for operand in self.operands
+        )
 
     def follows(self, run: Sequence[Call], arrays: Mapping[str, Any]) -> bool:
-        """Whether it can be computed block by block with the calls of a run."""
+        """Whether it can be computed block by block with the calls of a run.
+
+        What the run makes is read in order, and so was what this call overwrites.
+        """
         made = {call.name for call in run} | {call.place for call in run}
-        return arrays[self.name] == arrays[run[0].name] and all(
-            operand in made or not made.intersection(WORD.findall(operand)) for operand in self.operands
-        )
+        same = arrays[self.name] == arrays[run[0].name]
+        return same and self.reads_in_order(made) and all(call.reads_in_order({self.place}) for call in run)
 
 
 def _gathered(lines: Sequence[str | Call], arrays: Mapping[str, Any]) -> list[str]:

@@ -103,6 +103,27 @@ def test_a_call_that_reads_another_stretch_begins_a_new_run() -> None:
     ]
 
 
+def test_a_call_that_overwrites_what_the_run_reads_across_begins_a_new_run() -> None:
+    lines = ["a = x @ y", "b = a.T * x", "c = a * x"]
+    assert overwritten(lines, KINDS, "(b, c)", lambda name: f"new_{name}()", lambda name: True) == [
+        "a = stacked(x, y, new_a())",
+        "b = apart(np.multiply, a.T, x, new_b())",
+        "c = apart(np.multiply, a, x, a)",
+    ]
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_a_matrix_and_its_transpose_in_one_elementwise_run() -> None:
+    def f(A: Any, B: Any) -> Any:
+        C = A @ B
+        return np.tanh(C.T * A) * (C * B) - C
+
+    arrays = RANDOM.normal(size=(5, 5)), RANDOM.normal(size=(5, 5))
+    found = jac.jacobian(f).compile(*arrays, dense=True)(*arrays)
+    for key, want in jac.jacobian(f)(*arrays).items():
+        np.testing.assert_allclose(found[key], np.asarray(want), rtol=1e-11, atol=1e-12)
+
+
 def test_what_overwrites_nothing_takes_memory_that_waits() -> None:
     lines = [
         "a = x @ y",
