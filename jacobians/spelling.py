@@ -109,7 +109,7 @@ def spread(name: str, labels: Sequence[int], ndim: int) -> str:
         return name
     while places[-1] == ":":
         places.pop()
-    return f"{_tight(name)}[{', '.join(places)}]"
+    return f"{name}[{', '.join(places)}]"
 
 
 def _select(node: Node, names: Sequence[str]) -> str | None:
