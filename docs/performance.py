@@ -91,7 +91,7 @@ def measured(suite: str) -> list[Row]:
     """The rows of a suite, from a process of its own: what one leaves behind is not the next one's."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows"
-        subprocess.run([sys.executable, __file__, *sys.argv[1:], suite, str(path)], check=True)
+        subprocess.run([sys.executable, __file__, *["--cpu"] * CPU, suite, str(path)], check=True)
         found: list[Row] = pickle.loads(path.read_bytes())
     return found
 
@@ -121,5 +121,7 @@ if __name__ == "__main__":
                 [suite], repeat=ROUNDS, compiled=False, cpu=CPU, say=lambda text: print(text, flush=True)
             )
             Path(path).write_bytes(pickle.dumps(rows))
-        case _:
+        case []:
             main()
+        case words:
+            sys.exit(f"error: {' '.join(words)} is not understood\n  try: python docs/performance.py [--cpu]")

@@ -7,15 +7,19 @@ into the program: a call with another value is refused, as the program could onl
 
 from __future__ import annotations
 
+import inspect
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .containers import bind
-from .errors import UnsupportedError
+from .errors import ShapeError, UnsupportedError
+from .expr import Node
 from .traces import Trace
 
+ABSENT = inspect.Parameter.empty  # an argument that a call does not give
 Take = Callable[[Any, list[Any]], None]  # appends the traced leaves of a value to a list
 
 
@@ -85,16 +89,20 @@ def _sequence(inner: list[Take], path: str) -> Take:
 
 
 def _frozen(value: Any, path: str) -> Take:
+    known = value.copy() if isinstance(value, np.ndarray) else value  # the caller may write to it later
+
     def take(given: Any, found: list[Any]) -> None:
-        if given is not value and not _same(given, value):
-            raise _other(path, f"was {_shown(value)} and is built in; the call gives {_shown(given)}")
+        if not _same(given, known):
+            other = _shown(given) if _shown(given) != _shown(known) else "other values"
+            raise _other(path, f"was {_shown(known)} and is built in; the call gives {other}")
 
     return take
 
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return bool(np.array_equal(a, b))
+        floating = all(getattr(x, "dtype", np.dtype(int)).kind == "f" for x in (a, b))
+        return bool(np.array_equal(a, b, equal_nan=floating))
     return bool(type(a) is type(b) and (a == b or (a != a and b != b)))
 
 
@@ -108,3 +116,30 @@ def _other(path: str, what: str) -> UnsupportedError:
         f"{path} {what}",
         "compile again with the new arguments as examples",
     )
+
+
+def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], np.ndarray]:
+    """The function that makes of an argument what a program was compiled for; `missing` gives a default."""
+
+    def fix(value: Any) -> np.ndarray:
+        value = missing(node.name) if value is ABSENT else value
+        if np.iscomplexobj(value):
+            raise UnsupportedError(
+                f"{node.name} is complex", "the call was compiled for real numbers", f"{node.name}.real"
+            )
+        array = np.asarray(value, node.dtype)
+        if array.shape != node.shape:
+            raise ShapeError(
+                f"compiled for {node.name} of shape {node.shape}",
+                f"{node.name} has shape {array.shape}",
+                "compile again with an example of that shape",
+            )
+        return array
+
+    return fix
+
+
+def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A bound method for generated code, which must not keep its object alive."""
+    known = weakref.WeakMethod(method)
+    return lambda *args: known()(*args)  # type: ignore[misc]

@@ -32,7 +32,7 @@ RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
     "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "stacked",
     "together",
-    "_odd",
+    "_odd", "_absent", "_surplus", "_named", "_slow", "_FAILS",
 }  # fmt: skip
 # helpers of `threads`, called by these names
 SHARED = ("apart", "apart_einsum", "copied", "stacked", "together")
@@ -118,7 +118,7 @@ def program(
         slots[node.serial] = first.serial
         known_already = made.names.get(first.serial)
         made.names[node.serial] = known_already or _write(made, node, running, write)
-        if running and node.args:
+        if running and node.args and (node.op != "einsum" or of_one_type(node)):
             made.hold(made.names[node.serial], node.shape, node.dtype)
     return made
 
@@ -176,6 +176,11 @@ def _sum(made: Program, node: Node, names: Sequence[str], name: str) -> str:
     return name
 
 
+def of_one_type(node: Node) -> bool:
+    """Whether all that a product is made of, step by step, has the type of the result."""
+    return all(arg.dtype == node.dtype for arg in node.args)
+
+
 def _product(made: Program, node: Node, names: Sequence[str], name: str, comment: str, running: bool) -> None:
     """The lines of an einsum, a line each step of its path."""
     product = compiled(node.params, repeated(node))
@@ -188,7 +193,7 @@ def _product(made: Program, node: Node, names: Sequence[str], name: str, comment
     for left, right in lines:
         made.taken.add(left)
         made.add(f"{left} = {right}", comment if left == name else "")
-    for (left, _), step in zip(lines, product.steps, strict=False) if running else ():
+    for (left, _), step in zip(lines, product.steps, strict=False) if running and of_one_type(node) else ():
         made.hold(left, step.shape, node.dtype)
         made.inner |= {} if step.made is None else {left: (step.made, node.dtype)}
 
@@ -208,7 +213,7 @@ def _constant(made: Program, node: Node) -> str:
             return f"float({str(node.value)!r})"
         return repr(node.value) if node.value >= 0 else f"({node.value!r})"
     name = made.fresh(node.name or "c")
-    made.bindings[name] = node.value
+    made.bindings[name] = node.value.copy() if isinstance(node.value, np.ndarray) else node.value
     return name
 
 
@@ -266,5 +271,5 @@ def build(
     source = f"def call({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
     namespace: dict[str, Any] = {"np": np, "_FAILS": fails, "_slow": slow, **made.bindings}
     exec(compile(source, "<call>", "exec"), namespace)  # our own nodes, printed
-    function: Callable[..., Any] = namespace["call"]
+    function: Callable[..., Any] = namespace.pop("call")  # it need not hold itself
     return function

@@ -9,18 +9,19 @@ call, refilled only where entries can differ; `copy=None` may return a read-only
 
 from __future__ import annotations
 
-import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arguments import Arguments
+from .arguments import ABSENT, Arguments, fixer, weakly
 from .codegen import Program, body_of, build, program
 from .containers import bind
 from .derivative import Jacobian
-from .errors import JacobiansError, ShapeError, UnsupportedError
+from .errors import ShapeError, UnsupportedError
 from .expr import Node
 from .inline import (
     array_lines,
@@ -46,7 +47,6 @@ COPIED = frozenset(
     {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
 )  # may share memory
 
-ABSENT = inspect.Parameter.empty  # an argument that a call does not give
 FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
 
 
@@ -74,6 +74,13 @@ class Title:
     target: str | None
     given: str | None
     dtype: np.dtype[Any]
+
+
+class Origin(NamedTuple):
+    """Where the Jacobians of a compiled call come from."""
+
+    f: Callable[..., Any]
+    trace: Trace
 
 
 class Compiled:
@@ -153,13 +160,13 @@ class Compiled:
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
             given = ", ".join(arguments)
-            made.lines.insert(0, f"if _surplus or out is not None: return _odd(({given},), _surplus, out)")
-            made.bindings |= {"_odd": self._odd, "_absent": ABSENT}
-            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "out=None"]
+            unusual = "_surplus or _named or out is not None"
+            made.lines.insert(0, f"if {unusual}: return _odd(({given},), _surplus, out, _named)")
+            made.bindings |= {"_odd": weakly(self._odd), "_absent": ABSENT}
+            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "out=None", "**_named"]
         fails = FAILS if scalar and not _never_fails(made.lines) else ()
-        call = build(made, arguments, returned, fails, slow)
-        call.__qualname__ = getattr(self.f, "__name__", "f")  # what Python calls it in its own errors
-        return call
+        weakref.finalize(self, made.memory.clear).atexit = False
+        return build(made, arguments, returned, fails, slow)
 
     def _direct(self, arguments: list[str]) -> bool:
         """Whether the generated function can be called as f is, by position and by name."""
@@ -169,38 +176,25 @@ class Compiled:
     def _check(self, made: Program, name: str, node: Node) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong."""
         fix, dtype = made.fresh("fix"), made.fresh("dtype")
-        made.bindings |= {fix: self._fixer(node), dtype: node.dtype, "ndarray": np.ndarray}
+        made.bindings |= {fix: fixer(node, weakly(self._missing)), dtype: node.dtype, "ndarray": np.ndarray}
         right = f"type({name}) is ndarray and {name}.shape == {node.shape} and {name}.dtype is {dtype}"
         return f"if not ({right}): {name} = {fix}({name})"
 
-    def _fixer(self, node: Node) -> Callable[[Any], np.ndarray]:
-        def fix(value: Any) -> np.ndarray:
-            if value is ABSENT:
-                raise self._misfit(**{str(n.name): 0 for n in self.trace.variables if n is not node})
-            array = np.asarray(value, node.dtype)
-            if array.shape != node.shape:
-                raise ShapeError(
-                    f"compiled for {node.name} of shape {node.shape}",
-                    f"{node.name} has shape {array.shape}",
-                    "compile again with an example of that shape",
-                )
-            return array
+    def _missing(self, name: str) -> Any:
+        """The default of an argument that a call leaves out; raises UnsupportedError where it has none."""
+        before = [n.name for n in self.trace.variables].index(name)
+        return bind(self.f, (0,) * before, {})[name]
 
-        return fix
-
-    def _odd(self, values: tuple[Any, ...], surplus: tuple[Any, ...], out: Any) -> np.ndarray:
-        """A call that is no plain one: with `out=`, or with more arguments than there are."""
-        if surplus:
-            raise self._misfit(*values, *surplus)
-        return self._into(values, out)
-
-    def _misfit(self, *args: Any, **kwargs: Any) -> JacobiansError:
-        """What is wrong with a call's arguments."""
-        try:
-            bind(self.f, args, kwargs)
-        except JacobiansError as error:
-            return error
-        return UnsupportedError("a compiled call takes the arguments of its examples", "", "compile again")
+    def _odd(
+        self, values: tuple[Any, ...], surplus: tuple[Any, ...], out: Any, named: dict[str, Any]
+    ) -> np.ndarray:
+        """A call that is no plain one: with `out=`, options, or more arguments than there are."""
+        first = [*takewhile(lambda value: value is not ABSENT, values)]
+        rest = {str(n.name): v for n, v in zip(self.trace.variables, values, strict=True)}
+        later = {name: v for name, v in [*rest.items()][len(first) :] if v is not ABSENT}
+        found = self._arguments.values((*first, *surplus), later | named)
+        result: np.ndarray = self._call(*found) if out is None else self._into(found, out)
+        return result
 
     def _own(self, made: Program, node: Node, scalar: bool) -> str:
         """The name of a node's value, copied where it may share memory with an argument."""
@@ -214,7 +208,7 @@ class Compiled:
 
     def _lazy(self, made: Program, title: Title, scalar: bool) -> str:
         name = made.fresh("result")
-        make = maker(title.terms, title.target, title.given, title.dtype, self)
+        make = maker(title.terms, title.target, title.given, title.dtype, Origin(self.f, self.trace))
         factors = {n.serial: self._own(made, n, scalar) for n in nodes_of(title.terms)}
         made.lines.append(object_line(made, name, make, factors))
         return name
@@ -320,7 +314,15 @@ class Compiled:
             raise ShapeError(
                 "out has another shape", f"out {np.shape(out)}, the result {shape}", "np.empty of that shape"
             )
-        fill = self._filler() if out.flags.c_contiguous and out.dtype == title.dtype else None
+        if not (out.flags.writeable and np.can_cast(title.dtype, out.dtype, "same_kind")):
+            raise UnsupportedError(
+                "out cannot take the result",
+                f"out is {out.dtype}{'' if out.flags.writeable else ', read-only'}; the result {title.dtype}",
+                f"np.empty({shape}, {title.dtype})",
+            )
+        apart = not any(np.may_share_memory(out, a) for a in values if isinstance(a, np.ndarray))
+        whole = apart and out.flags.c_contiguous and out.dtype == title.dtype
+        fill = self._filler() if whole else None
         if fill is not None:
             fill(*values, out)
             return out

@@ -123,6 +123,7 @@ def as_node(value: Any) -> Node:
         return constant(value)
     if isinstance(value, Poly):
         return size_value(value)
+    plain(value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise UnsupportedError(
@@ -133,6 +134,14 @@ def as_node(value: Any) -> Node:
     if array.dtype == np.float16 or array.dtype.itemsize > 8:
         array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
     return constant(array)
+
+
+def plain(value: Any) -> None:
+    """Raises UnsupportedError for arrays whose operations mean something else than numpy's own."""
+    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+        raise UnsupportedError(
+            f"{type(value).__name__} has operations of its own", f"shape {value.shape}", "np.asarray(x)"
+        )
 
 
 def is_floating(node: Node) -> bool:

@@ -1,7 +1,8 @@
 """What a Jacobian asks the rest of the package about itself: `J.check(claim)` and `J.orders()`.
 
-Both go back to the function that it is the derivative of, at the shapes that the function was called with;
-no value of the call is used.
+Both go back to the function that it is the derivative of, at the shapes that the function was called with.
+A claim in words is judged at random points, a claim in numbers at the point of the call: elsewhere it says
+nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
+
+import numpy as np
 
 from .checking import Verdict, check
 from .containers import flatten
@@ -21,10 +24,11 @@ from .verbs import JacobianFunction, derived
 
 
 def check_of(J: Jacobian, claim: Any, **options: Any) -> Verdict:
-    """Whether `claim` is this Jacobian: `checking.check` at the shapes of the call."""
+    """Whether `claim` is this Jacobian: `checking.check` at the shapes of the call, or at its point."""
     f, inputs = _function_of(J, "jac.check(f, claim, wrt=..., inputs=...)")
-    if J.context.path and not isinstance(f, JacobianFunction):
-        f = _one_result(f, J.context.path)
+    if isinstance(claim, Jacobian | np.ndarray):
+        claim, inputs = np.asarray(claim), {name: _value(v) for name, v in J.context.stand_ins.items()}
+    f = _one_result(f, J.context.path)
     while isinstance(f, JacobianFunction):
         f = f.f
     wrt = [*reversed(derived(J)[1]), J.input_name or ""]
@@ -34,6 +38,7 @@ def check_of(J: Jacobian, claim: Any, **options: Any) -> Verdict:
 def orders_of(J: Jacobian, orders: Sequence[str | Sequence[str]] | None = None, **options: Any) -> CostTable:
     """The cost of every elimination order of this Jacobian, counted: `costing.costs` at the call's shapes."""
     f, _ = _function_of(J, "jac.costs(f, wrt=...)(A, x)")
+    f = _one_result(f, J.context.path)
     args, kwargs = call_behind(J)
     return costs(f, J.input_name, orders=orders, **options)(*args, **kwargs)
 
@@ -52,12 +57,20 @@ def _function_of(J: Jacobian, instead: str) -> tuple[Any, Mapping[str, Any]]:
 
 def _one_result(f: Callable[..., Any], path: str) -> Callable[..., Any]:
     """`f` with one of its results alone."""
+    if not path or isinstance(f, JacobianFunction):
+        return f
 
     @wraps(f)
     def one(*args: Any, **kwargs: Any) -> Any:
         return dict(flatten(f(*args, **kwargs))[0])[path]
 
     return one
+
+
+def _value(value: Any) -> Any:
+    """What the function was called with."""
+    known = getattr(getattr(value, "node", None), "value", value)
+    return value if known is None else known
 
 
 def _given(value: Any) -> Any:

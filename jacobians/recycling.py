@@ -31,11 +31,18 @@ class Recycler:
     def __init__(self) -> None:
         self.free: dict[int, list[np.ndarray]] = {}
         self.lent: dict[int, tuple[ref[Any], np.ndarray]] = {}
+        self.closed = False
 
     @property
     def waiting(self) -> int:
         """The bytes that wait to be used again."""
         return sum(size * len(blocks) for size, blocks in self.free.items())
+
+    def clear(self) -> None:
+        """Lets go of all that waits, and of what comes back later."""
+        self.closed = True
+        for blocks in self.free.values():
+            blocks.clear()
 
     def maker(self, shape: tuple[int, ...], dtype: Any) -> Callable[[], np.ndarray] | None:
         """The function that makes arrays of a shape and type; None where recycling does not pay."""
@@ -50,7 +57,7 @@ class Recycler:
 
         def back(gone: ref[Any]) -> None:
             _, block = lent.pop(id(gone))
-            if self.waiting + nbytes <= KEPT:
+            if not self.closed and self.waiting + nbytes <= KEPT:
                 free.append(block)
 
         def new() -> np.ndarray:

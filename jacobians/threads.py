@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 LARGE = 1 << 22  # bytes of a result from which a second thread pays (measured: 0.53 ms become 0.23)
 BLOCK = 1 << 15  # entries of a block that several calls go through: 256 kB stay in the cache
@@ -90,10 +91,10 @@ def _is_whole(array: Any, out: np.ndarray) -> bool:
 def apart_einsum(equation: str, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     """`np.einsum(equation, a, b, out=out)`, in stretches of the result's first axis."""
     terms, _, letters = equation.partition("->")
-    places = [term.find(letters[0]) for term in terms.split(",")]
+    first, pairs = letters[0], list(zip((a, b), terms.split(","), strict=True))
 
     def stretch(part: slice) -> None:
-        cut = [x if k < 0 else x[(slice(None),) * k + (part,)] for x, k in zip((a, b), places, strict=True)]
+        cut = [x[tuple(part if letter == first else slice(None) for letter in term)] for x, term in pairs]
         np.einsum(equation, *cut, out=out[part])
 
     _each(stretch, len(out))
@@ -114,12 +115,30 @@ def copied(array: np.ndarray, out: np.ndarray) -> None:
 
 
 def _each(stretch: Callable[[slice], None], length: int) -> None:
-    """Runs the stretches of an axis, the last in this thread."""
+    """Runs the stretches of an axis, the last in this thread, which waits for the others whatever happens."""
     ends = [length * k // count() for k in range(count() + 1)]
     parts: Sequence[slice] = [slice(i, j) for i, j in pairwise(ends) if i < j]
-    helpers = _helpers(os.getpid()) if len(parts) > 1 else None
-    waiting = [helpers.submit(stretch, part) for part in parts[:-1]] if helpers else []
-    for part in parts[-1:]:
-        stretch(part)
+    waiting: list[Future[None]] = []
+    try:
+        for k, part in enumerate(parts):
+            if k == len(parts) - 1 or not _handed_over(stretch, part, waiting):
+                stretch(part)
+    finally:
+        _finished(waiting)
     for one in waiting:
         one.result()
+
+
+def _handed_over(stretch: Callable[[slice], None], part: slice, waiting: list[Future[None]]) -> bool:
+    """Whether a helper takes a stretch, in this thread's context (np.errstate); none does at exit."""
+    try:
+        waiting.append(_helpers(os.getpid()).submit(copy_context().run, stretch, part))
+    except RuntimeError:
+        return False
+    return True
+
+
+def _finished(waiting: Sequence[Future[None]]) -> None:
+    """Waits until no helper writes any more."""
+    for one in waiting:
+        one.exception()

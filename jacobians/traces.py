@@ -15,7 +15,7 @@ from .axes import Shape
 from .containers import Rebuild, bind, call_with, flatten, options
 from .errors import UnknownNameError, UnsupportedError, did_you_mean
 from .expr import Node
-from .operation import as_node, is_floating
+from .operation import as_node, is_floating, plain
 from .tracing import Traced, unwrap
 
 Wrt = str | int | tuple[str | int, ...] | list[str | int] | None
@@ -180,6 +180,7 @@ def _variable(path: str, leaf: Any, chosen: bool) -> Node | None:
         return None
     if kind not in "biuf":
         as_node(leaf)
+    plain(leaf)
     array = np.asarray(leaf)
     if array.dtype.kind in "biu" or array.dtype.itemsize > 8:
         array = array.astype(np.float64)

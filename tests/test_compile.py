@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +20,7 @@ from jacobians.toeplitz import toeplitz_view
 rng = np.random.default_rng(3)
 A, B, x, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 5)), rng.normal(size=4), rng.normal(size=3)
 P = {"W": A, "b": b}
+ONES = np.ones(4)
 
 
 def layer(A: Any, x: Any, b: Any) -> Any:
@@ -440,3 +443,81 @@ def test_what_was_built_in_cannot_be_changed(args: Any, kwargs: Any, where: str)
         call(*args, **kwargs)
     assert where in str(caught.value)
     assert "compile again" in str(caught.value)
+
+
+# ---- what a compiled call holds, and what it refuses
+
+
+def test_what_was_captured_may_be_written_to_afterwards() -> None:
+    """Numbers that were folded and arrays that were not are frozen alike."""
+    W = rng.normal(size=(3, 4))
+    call = jac.jacobian(lambda x: np.tanh(W @ x) @ (2 * W)).compile(x, dense=True)
+    scaled = jac.jacobian(lambda x: x * W[0]).compile(x)
+    before, lazily = call(x).copy(), np.array(scaled(x))
+    W *= 2
+    assert np.array_equal(call(x), before)
+    assert np.array_equal(scaled(x), lazily)
+
+
+def test_an_index_array_that_was_written_to_is_another_one() -> None:
+    places = np.array([0, 1])
+    call = jac.jacobian(lambda x, i: x[i] ** 2, "x").compile(x, places, dense=True)
+    call(x, places)
+    places[:] = [2, 3]
+    with pytest.raises(UnsupportedError, match="the call gives other values"):
+        call(x, places)
+
+
+@pytest.mark.parametrize("options", [{}, {"dense": True}])
+def test_a_compiled_call_and_its_memory_go_when_it_is_deleted(options: Any) -> None:
+    B = rng.normal(size=(200, 200))
+    call = jac.jacobian(lambda B: np.sum(np.exp(np.sin(B)) * B**3)).compile(B, **options)
+    result, gone = call(B), weakref.ref(call)
+    gc.disable()
+    try:
+        del call
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert np.asarray(result).shape == (200, 200)
+
+
+def test_options_and_defaults_of_direct_calls() -> None:
+    def power(x: Any, n: int = 2) -> Any:
+        return x**n
+
+    def weighted_by(x: Any, w: Any = ONES) -> Any:
+        return x * w
+
+    call = jac.jacobian(power, "x").compile(x, dense=True)
+    assert np.array_equal(call(x, n=2), call(x))
+    assert np.array_equal(call(x, 2), call(x))
+    for wrong in ((lambda: call(x, n=3)), (lambda: call(x, m=3)), (lambda: call()), (lambda: call(x, 2, 3))):
+        with pytest.raises(UnsupportedError, match="try: "):
+            wrong()
+    both = jac.jacobian(weighted_by).compile(x, x)
+    same(both(x), jac.jacobian(weighted_by)(x, np.ones(4)))
+
+
+def test_out_is_refused_where_numbers_would_be_lost_and_may_be_an_argument() -> None:
+    call = jac.jacobian(lambda x: x**2).compile(x, dense=True)
+    fixed = np.zeros((4, 4))
+    fixed.flags.writeable = False
+    for out in (np.zeros((4, 4), int), fixed):
+        with pytest.raises(UnsupportedError, match="out cannot take the result"):
+            call(x, out=out)
+    with pytest.raises(UnsupportedError, match="x is complex"):
+        call(x + 1j)
+    n = 800
+    M, v = rng.normal(size=(n, n)), rng.normal(size=n)
+    by_x = jac.jacobian(lambda x, A: x @ A, "x").compile(v, M, dense=True)
+    own = M.copy()
+    assert np.array_equal(by_x(v, own, out=own), M.T)
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize("make", [np.matrix, lambda v: np.ma.masked_array(v, np.zeros_like(v))])
+def test_arrays_with_operations_of_their_own_are_refused(make: Any) -> None:
+    special = make(np.array([[1.0, 2.0]]))
+    with pytest.raises(UnsupportedError, match="has operations of its own"):
+        jac.jacobian(lambda x: x * x)(special)

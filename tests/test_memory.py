@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import threading
+import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -250,7 +252,9 @@ def test_stacks_of_matrices(first: Any, second: Any, small: int, monkeypatch: py
     assert np.allclose(out, a @ b, rtol=1e-14)
 
 
-@pytest.mark.parametrize("equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk"])
+@pytest.mark.parametrize(
+    "equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk", "ii,j->ij", "iij,ik->ijk"]
+)
 def test_stretches_of_an_outer_product(equation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "count", lambda: 3)
     sizes = {"i": 5, "j": 4, "k": 3}
@@ -264,6 +268,58 @@ def test_an_error_in_a_stretch_comes_out(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(threads, "count", lambda: 2)
     with pytest.raises(TypeError):
         apart(np.multiply, np.ones((4, 2)), np.ones((4, 2)), np.ones((4, 2), int))
+
+
+def test_errstate_reaches_every_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    for row in (0, 5):
+        a = np.ones((6, 2))
+        a[row] = -1.0
+        with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+            apart(np.log, a, np.empty_like(a))
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error")
+            apart(np.log, a, np.empty_like(a))
+
+
+def test_an_error_leaves_when_no_helper_writes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    written: list[int] = []
+
+    def act(a: np.ndarray, out: np.ndarray) -> None:
+        if a[0, 0] > 0:
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        written.append(1)
+
+    a = np.array([[0.0], [1.0]])
+    with pytest.raises(ZeroDivisionError):
+        apart(act, a, a.copy())
+    assert written == [1]
+
+
+def test_threads_work_to_the_end_of_the_process() -> None:
+    code = (
+        "import atexit, threading, time, numpy as np; from jacobians import threads\n"
+        "threads.count = lambda: 2\n"
+        "a = np.ones((6, 2)); threads.apart(np.add, a, a, a)\n"
+        "def late(): time.sleep(0.3); threads.apart(np.add, a, a, a); print(a[0, 0])\n"
+        "threading.Thread(target=late).start()"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+    assert found.stdout.split() == [b"4.0"]
+
+
+def test_products_of_several_types_keep_their_precision() -> None:
+    a, b = (RANDOM.normal(size=size).astype(np.float32) for size in ((60, 70), (70, 80)))
+    z = RANDOM.normal(size=(60, 80))
+    k = np.argsort(RANDOM.normal(size=(5, 60, 80)), axis=0)
+    for f in (
+        lambda z: np.sum(np.sin(np.einsum("ik,kj,ij->ij", a, b, z))),
+        lambda z: np.sum(np.sin(np.einsum("kij,ij->ij", k, z))),
+    ):
+        found = jac.jacobian(f).compile(z, dense=True)(z)
+        np.testing.assert_allclose(found, np.asarray(jac.jacobian(f)(z)), rtol=1e-12)
 
 
 def test_the_environment_limits_threads() -> None:

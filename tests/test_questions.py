@@ -92,3 +92,19 @@ def test_a_jacobian_without_its_function_says_so(question: str, make: Any) -> No
     with pytest.raises(UnsupportedError, match="does not know the function") as caught:
         getattr(make(), question)(*["A"] * (question == "check"))
     assert "\n  try: jac.c" in str(caught.value)
+
+
+def test_numbers_are_judged_at_the_point_of_the_call() -> None:
+    x = np.array([0.3, -1.2, 2.0])
+    J = jac.jacobian(lambda x: x**2)(x)
+    for claim in (2 * np.diag(x), np.asarray(J), J, "2*diag(x)"):
+        assert J.check(claim)
+    assert not J.check(np.diag(x))
+
+
+def test_the_orders_of_one_result_are_its_own() -> None:
+    A, x = np.ones((3, 4)), np.ones(4)
+    first, second = jac.jacobian(lambda A, x: (A @ x, np.sum(np.tanh(A @ x) ** 2)), "x")(A, x)
+    assert min(row.flop for row in first.orders().rows) == 0
+    assert "3 × 4" in str(first.orders())
+    assert "(4)" in str(second.orders())
