@@ -70,7 +70,7 @@ class Program:
         if math.prod(shape) >= LARGE:
             self.large[name] = shape, dtype
 
-    def is_wide(self, shape: tuple[int, ...], dtype: Any) -> bool:
+    def shares(self, shape: tuple[int, ...], dtype: Any) -> bool:
         """Whether several threads compute such an array; the helpers for that get their names."""
         if math.prod(shape) * np.dtype(dtype).itemsize < threads.LARGE:
             return False
@@ -239,7 +239,7 @@ def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
         ours,
         result,
         new=lambda name: made.empty(*made.inner.get(name, ours[name])),
-        wide=lambda name: made.is_wide(*ours[name]),
+        wide=lambda name: made.shares(*ours[name]),
     )
     return [*released(lines, set(ours), result), f"return {result}"]
 

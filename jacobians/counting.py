@@ -189,7 +189,7 @@ class FlopCounter:
         while stack:
             node = stack.pop()
             if node.serial not in self.alias:
-                self._admit(topological([node], set(self.alias)))
+                self._admit(topological([node], self.alias))
             mine = self.alias[node.serial]
             if mine in seen or mine in self.given:
                 continue

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 NAME = r"[^\W\d]\w*"
-VIEW = r"\.T|\.transpose\([\d, ]*\)|\.reshape\([\d, ]*\)|\[[:, None]*\]"
+VIEW = r"\.T|\.transpose\([\d, ]*\)|\.reshape\([\d, ]*\)|\[(?::|None)(?:, (?::|None))*\]"
 OPERAND = rf"{NAME}(?:{VIEW})*|\(?-?[\d.]+(?:e[+-]?\d+)?\)?"
 LINE = re.compile(rf"({NAME}) = (.*)")
 BINARY = re.compile(rf"({OPERAND}) ([-+*/]) ({OPERAND})")

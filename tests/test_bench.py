@@ -74,6 +74,12 @@ def test_rows_over_the_limit_are_counted_and_not_run() -> None:
     assert "over --limit" in found.text()
 
 
+def test_rows_that_are_not_to_be_run_say_so() -> None:
+    found = compare(layer, "A", run=False, against="jax", orders=["reverse"])(*ARRAYS)
+    assert {one.skipped for one in found.rows} == {"not run"}
+    assert "over --limit" not in found.text()
+
+
 def test_measured_memory_is_what_was_allocated() -> None:
     peak, (array,) = peak_memory(lambda: [np.zeros((300, 400))])
     assert array.nbytes <= peak < 1.1 * array.nbytes

@@ -64,7 +64,7 @@ LATE: dict[tuple[str, str], str] = {
     ("ops", "steps"): "jac.ops.tanh(z) is a step over the operation",
     ("derivations", "report"): "_repr_html_ of a derivation",
     ("standalone", "slides"): "a program in the style of the slides",
-    ("frozen", "verbs"): "what a frozen call refuses is traced afresh",
+    ("frozen", "verbs"): "results mirror the arguments as those of plain calls do",
     ("backends", "verbs"): "the derivative is traced on the shapes of the other library's arrays",
 }
 VERSION = {"cli", "report"}  # read the version, which stands in the package itself

@@ -89,7 +89,8 @@ def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[
     def compared(*args: Any, **kwargs: Any) -> Comparison:
         sample = bind(f, args, kwargs)
         graph = named_graph(graph_of(f, (), sample, wrt, numeric=False))
-        against = chosen.against if chosen.run else ()
+        peers_of = [chosen.against] if isinstance(chosen.against, str) else chosen.against
+        against = peers_of if chosen.run else ()
         if not chosen.batch:
             peers = [peer for name in against for peer in peer_runs(name, graph.trace)]
             return _measured(graph, chosen, peers)
@@ -230,17 +231,22 @@ def _path_jobs(graph: Graph, options: Options) -> list[_Job]:
         return []
     rows = chain.rows(itemsize_of(graph))
     if not options.run:
-        return [_Job(row, None, OVER) for row in rows]
+        return [_Job(row, None, _reason(row, options)) for row in rows]
     return [_job(row, lambda run=run: run, options) for row, run in zip(rows, path_runs(chain), strict=True)]  # type: ignore[misc]
 
 
 def _job(row: CostRow, make: Callable[[], Run], options: Options) -> _Job:
     """The row with its run, unless it is over the limit."""
     if row.peak_bytes > options.limit or not options.run:
-        return _Job(row, None, OVER)
+        return _Job(row, None, _reason(row, options))
     if row.flop > MOST:
         return _Job(row, None, "not run: too long")
     return _Job(row, make())
+
+
+def _reason(row: CostRow, options: Options) -> str:
+    """Why a row is counted alone."""
+    return OVER if row.peak_bytes > options.limit else "not run"
 
 
 __all__ = ["BACKENDS", "LIMIT", "Comparison", "Measured", "PeerTime", "Timing", "batched_inputs", "compare"]
