@@ -142,4 +142,4 @@ def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], n
 def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     """A bound method for generated code, which must not keep its object alive."""
     known = weakref.WeakMethod(method)
-    return lambda *args: known()(*args)  # type: ignore[misc]
+    return lambda *args, **kwargs: known()(*args, **kwargs)  # type: ignore[misc]

@@ -24,10 +24,11 @@ from .ops.structural import compiled
 from .overwriting import overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
-from .spelling import number_text, spell, spread
+from .spelling import is_negative, number_text, spell, spread
 
+DIRECTLY = re.compile(r"\bnp\.(\w+)")
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
-LARGE = 1 << 12  # entries from which an array that is no longer needed is let go within a call
+LARGE = 1 << 9  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
     "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "stacked",
@@ -53,6 +54,7 @@ class Program:
     inner: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     memory: Recycler = field(default_factory=Recycler)
     makers: dict[Any, str | None] = field(default_factory=dict)
+    numbers: dict[Any, str] = field(default_factory=dict)
 
     def fresh(self, wish: str | None) -> str:
         """A name that is a Python identifier and not taken, `wish` if it can be."""
@@ -85,6 +87,18 @@ class Program:
             self.bindings |= {} if new is None else {name: new}
             self.makers[kind] = None if new is None else f"{name}()"
         return self.makers[kind]
+
+    def number(self, value: Any, dtype: Any) -> str:
+        """A number that meets an array of real numbers: an array of its type, which numpy takes sooner."""
+        kind = np.dtype(dtype)
+        if kind.kind != "f" or not isinstance(value, (int, float)):
+            return number_text(value)
+        key = float(value), kind
+        if key not in self.numbers:
+            digits = repr(float(value)).removesuffix(".0")
+            name = self.fresh("n" + re.sub(r"\W", "_", digits.replace("-", "m").replace("+", "")))
+            self.numbers[key], self.bindings[name] = name, np.array(value, kind)
+        return self.numbers[key]
 
     def add(self, line: str, comment: str = "") -> None:
         """One more line, with what it is as a comment."""
@@ -138,7 +152,7 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
         return name
     if running and node.op == "combination" and _is_elementwise(node):
         return _sum(made, node, names, name)
-    text = spell(node, names)
+    text = spell(node, names, _numbers(made, node) if running else None)
     if text is None:
         helper = made.fresh(f"{node.op}_step")
         made.bindings[helper] = _bound(node)
@@ -147,31 +161,49 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
     return name
 
 
+def _numbers(made: Program, node: Node) -> Callable[[Any], str] | None:
+    """How numbers are written that meet a node's arrays, all of one type; None for as numbers."""
+    if not node.shape or any(arg.shape and arg.dtype != node.dtype for arg in node.args):
+        return None
+    return lambda value: made.number(value, node.dtype)
+
+
 def _is_elementwise(node: Node) -> bool:
-    """Whether a weighted sum is large, of one type, and its first part has the whole shape."""
+    """Whether a weighted sum is large, of one type, and one of its parts has the whole shape."""
     _, labels, shape = node.params
     large = math.prod(shape) >= LARGE and len(labels) > 1
-    return large and len(labels[0]) == len(shape) and all(arg.dtype == node.dtype for arg in node.args)
+    return (
+        large
+        and any(len(ls) == len(shape) for ls in labels)
+        and all(arg.dtype == node.dtype for arg in node.args)
+    )
 
 
 def _sum(made: Program, node: Node, names: Sequence[str], name: str) -> str:
     """The lines of a weighted sum, one for each multiplication and addition."""
-    coefficients, labels, shape = node.params
-    total = ""
-    for k, (coefficient, carried, arg) in enumerate(zip(coefficients, labels, node.args, strict=True)):
-        text, sign = names[k], "-" if total and coefficient < 0 else "+"
+    shape, total = node.params[2], ""
+    operands = list(zip(*node.params[:2], node.args, names, strict=True))
+    whole = [k for k, (_, carried, _, _) in enumerate(operands) if len(carried) == len(shape)]
+    operands.insert(0, operands.pop(min(whole, key=lambda k: (is_negative(operands[k][0]), k))))
+    for k, (coefficient, carried, arg, text) in enumerate(operands):
+        if arg.op == "constant" and isinstance(arg.dtype, type):
+            coefficient, text = coefficient * arg.value, ""
+        sign = "-" if total and is_negative(coefficient) else "+"
         size = abs(coefficient) if total else coefficient
-        if size != 1:
+        if not text:
+            text = made.number(size, node.dtype)
+        elif size != 1:
             part = made.fresh("part")
-            made.add(f"{part} = -{text}" if size == -1 else f"{part} = {number_text(size)} * {text}")
+            times = made.number(size, node.dtype) if arg.shape else number_text(size)
+            made.add(f"{part} = -{text}" if size == -1 else f"{part} = {times} * {text}")
             made.hold(part, arg.shape, node.dtype)
             text = part
         text = spread(text, carried, len(shape))
         if total:
-            whole = name if k == len(names) - 1 else made.fresh("part")
-            made.add(f"{whole} = {total} {sign} {text}")
-            made.hold(whole, shape, node.dtype)
-            text = whole
+            made_of_both = name if k == len(names) - 1 else made.fresh("part")
+            made.add(f"{made_of_both} = {total} {sign} {text}")
+            made.hold(made_of_both, shape, node.dtype)
+            text = made_of_both
         total = text
     return name
 
@@ -189,7 +221,9 @@ def _product(made: Program, node: Node, names: Sequence[str], name: str, comment
         made.bindings[helper] = product
         made.add(f"{name} = {helper}({', '.join(names)})", comment)
         return
-    lines = [line.split(" = ", 1) for line in product.source(names, name, made.taken if running else ())]
+    lines = [
+        line.split(" = ", 1) for line in product.source(names, name, made.taken if running else (), running)
+    ]
     for left, right in lines:
         made.taken.add(left)
         made.add(f"{left} = {right}", comment if left == name else "")
@@ -270,6 +304,9 @@ def build(
         ]
     source = f"def call({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
     namespace: dict[str, Any] = {"np": np, "_FAILS": fails, "_slow": slow, **made.bindings}
+    for name in set(DIRECTLY.findall(source)) - {"linalg"}:  # numpy's functions without looking into numpy
+        namespace[f"np_{name}"] = getattr(np, name)
+    source = DIRECTLY.sub(lambda found: f"np_{found[1]}" if found[1] != "linalg" else "np.linalg", source)
     exec(compile(source, "<call>", "exec"), namespace)  # our own nodes, printed
     function: Callable[..., Any] = namespace.pop("call")  # it need not hold itself
     return function

@@ -121,3 +121,30 @@ def call_with(f: Callable[..., Any], named: Mapping[str, Any]) -> Any:
     given = {k: v for k, v in named.items() if starred or v is not parameters[k].default}
     bound = inspect.BoundArguments(signature, given)
     return f(*bound.args, **bound.kwargs)
+
+
+class Text(str):
+    """An expression, in the place of its value."""
+
+    __slots__ = ()
+
+
+def display(found: Any) -> str | None:
+    """Plain containers of expressions as the expression that makes them; None for any other container.
+
+    >>> display({"A": Text("v1"), "b": (Text("v2"),)})
+    "{'A': v1, 'b': (v2,)}"
+    """
+    if type(found) is Text:
+        return str(found)
+    if type(found) not in (dict, list, tuple):
+        return None
+    parts = [display(part) for part in (found.values() if type(found) is dict else found)]
+    if None in parts:
+        return None
+    if type(found) is dict:
+        plain = all(type(key) in (str, int) for key in found)
+        pairs = ", ".join(f"{key!r}: {part}" for key, part in zip(found, parts, strict=True))
+        return f"{{{pairs}}}" if plain else None
+    inner = ", ".join(map(str, parts))
+    return f"[{inner}]" if type(found) is list else f"({inner}{',' * (len(parts) == 1)})"

@@ -19,7 +19,7 @@ import numpy as np
 
 from .arguments import ABSENT, Arguments, fixer, weakly
 from .codegen import Program, body_of, build, program
-from .containers import bind
+from .containers import Text, bind, display
 from .derivative import Jacobian
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
@@ -122,7 +122,7 @@ class Compiled:
         self._fill: tuple[Callable[..., Any] | None] | None = None
         self._arguments = Arguments(f, examples, kwargs, self.trace)
         self._call = self._generate()
-        if self._call.__kwdefaults__:  # it takes what f takes: calling it costs no detour
+        if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
             self.__class__ = type(
                 "Compiled", (Compiled,), {"__call__": staticmethod(self._call), "__slots__": ()}
             )
@@ -159,11 +159,10 @@ class Compiled:
         body = body_of(made, arguments, returned)
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
-            given = ", ".join(arguments)
-            unusual = "_surplus or _named or out is not None"
-            made.lines.insert(0, f"if {unusual}: return _odd(({given},), _surplus, out, _named)")
+            odd = f"_odd(({', '.join(arguments)},), _surplus, **_named)"
+            made.lines.insert(0, f"if _surplus or _named: return {odd}")
             made.bindings |= {"_odd": weakly(self._odd), "_absent": ABSENT}
-            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "out=None", "**_named"]
+            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "**_named"]
         fails = FAILS if scalar and not _never_fails(made.lines) else ()
         weakref.finalize(self, made.memory.clear).atexit = False
         return build(made, arguments, returned, fails, slow)
@@ -186,7 +185,7 @@ class Compiled:
         return bind(self.f, (0,) * before, {})[name]
 
     def _odd(
-        self, values: tuple[Any, ...], surplus: tuple[Any, ...], out: Any, named: dict[str, Any]
+        self, values: tuple[Any, ...], surplus: tuple[Any, ...], *, out: Any = None, **named: Any
     ) -> np.ndarray:
         """A call that is no plain one: with `out=`, options, or more arguments than there are."""
         first = [*takewhile(lambda value: value is not ABSENT, values)]
@@ -246,6 +245,8 @@ class Compiled:
         shape, name = tuple(int(n) for n in title.terms.shape), made.fresh("result")
         kind = "" if title.dtype == np.float64 else f", np.{title.dtype}"
         made.bindings |= {"array": np.array, "empty": np.empty}
+        if self.form.reuse and title.dtype == np.float64 and 0 < len(entries) <= 2 * FEW:
+            return self._kept(made, entries, shape)
         if len(entries) > FEW:
             reshape = f".reshape({shape})" if len(shape) > 1 else ""
             made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
@@ -256,6 +257,16 @@ class Compiled:
             f"{name} = empty({shape[0] if len(shape) == 1 else shape}{kind})"
             + (f"; {stored}" if stored else "")
         )
+        return name
+
+    def _kept(self, made: Program, entries: list[str], shape: tuple[int, ...]) -> str:
+        """The entries stored in the array that the call keeps, through its memory: no array is indexed."""
+        whole = np.zeros(shape)
+        shown, place = whole.view(), made.fresh("place")
+        shown.flags.writeable = False
+        name = made.fresh("held")
+        made.bindings |= {place: whole.reshape(-1).data, name: shown}
+        made.lines.append("; ".join(f"{place}[{k}] = {entry}" for k, entry in enumerate(entries)))
         return name
 
     def _itself(self, made: Program, known: Writer, terms: TermSum) -> str | None:
@@ -271,15 +282,11 @@ class Compiled:
         inner = results[0]
         bare = all([n.name for n in nodes] == [key] for key, (nodes, _) in self.trace.inputs.items())
         if not (self.trace.single and bare and self.trace.paths == ("",)):
+            inner = display(self._mirror()([Text(name) for name in results])) or ""
+        if not inner:
             mirror = made.fresh("mirror")
             made.bindings[mirror] = self._mirror()
             inner = f"{mirror}([{', '.join(results)}])"
-            if self.trace.paths == ("",) and not self.trace.single and bare:
-                inner = (
-                    "{"
-                    + ", ".join(f"{key!r}: {r}" for key, r in zip(self.trace.inputs, results, strict=True))
-                    + "}"
-                )
         if not self.value:
             return inner
         wrap = made.fresh("values")

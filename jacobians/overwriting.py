@@ -20,7 +20,8 @@ LINE = re.compile(rf"({NAME}) = (.*)")
 BINARY = re.compile(rf"({OPERAND}) ([-+*/]) ({OPERAND})")
 UNARY = re.compile(rf"(?:np\.(\w+)\(({NAME})\)|-({NAME}))")
 MATMUL = re.compile(rf"({OPERAND}) @ ({OPERAND})")
-RESHAPED = re.compile(rf"\(({OPERAND}) @ ({OPERAND})\)\.reshape\(([\d, ]+)\)")
+DOT = re.compile(rf"({OPERAND})\.dot\(({OPERAND})\)")
+RESHAPED = re.compile(rf"\(({OPERAND})(?: @ |\.dot\()({OPERAND})\)?\)\.reshape\(([\d, ]+)\)")
 EINSUM = re.compile(rf'np\.einsum\("([^"]*)", ({NAME}), ({NAME})\)')
 SUM = re.compile(rf"{NAME}\.sum\(.*\)")
 WORD = re.compile(NAME)
@@ -153,7 +154,7 @@ def _free(lines: Sequence[str], arrays: Mapping[str, Any], result: str) -> dict[
 
 def _is_new(right: str) -> bool:
     """Whether the expression makes an array that shares no memory with its operands."""
-    known = (MATMUL, RESHAPED, EINSUM, SUM)
+    known = (MATMUL, DOT, RESHAPED, EINSUM, SUM)
     return _elementwise("", right, "") is not None or any(form.fullmatch(right) for form in known)
 
 
@@ -178,6 +179,9 @@ def _into(name: str, right: str, place: str, wide: bool) -> str | None:
     """The line of a product, its result written into a place."""
     if two := MATMUL.fullmatch(right):
         return f"{name} = {'stacked' if wide else 'np.matmul'}({two[1]}, {two[2]}, {place})"
+    if two := DOT.fullmatch(right):
+        act = f"stacked({two[1]}, " if wide else f"{two[1]}.dot("
+        return f"{name} = {act}{two[2]}, {place})"
     if two := EINSUM.fullmatch(right):
         return f"{name} = {einsum_into(two[1], (two[2], two[3]), place, wide)}"
     if two := RESHAPED.fullmatch(right):

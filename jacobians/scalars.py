@@ -116,10 +116,7 @@ def _expression(node: Node, names: Sequence[str]) -> str:
     if node.op == "einsum":
         return " * ".join(names) if names else "1.0"
     if node.op == "combination":
-        return " + ".join(
-            n if c == 1 else f"{number_text(float(c))} * {n}"
-            for c, n in zip(node.params[0], names, strict=True)
-        )
+        return _sum(node, names)
     if node.op == "power" and names[1].strip("()") in ("2", "3"):
         return " * ".join([names[0]] * int(names[1].strip("()")))
     if node.op in PLAIN:
@@ -127,3 +124,15 @@ def _expression(node: Node, names: Sequence[str]) -> str:
     if node.op == "reshape":
         return names[0]
     return f"math.{MATH[node.op]}({', '.join(names)})"
+
+
+def _sum(node: Node, names: Sequence[str]) -> str:
+    """A weighted sum, what is added before what is subtracted, constants as numbers."""
+    parts: list[tuple[bool, str]] = []
+    for c, name, arg in zip(node.params[0], names, node.args, strict=True):
+        known = arg.op == "constant" and isinstance(arg.dtype, type)
+        size = float(c * arg.value if known else c)
+        times = number_text(abs(size))
+        parts.append((size < 0, times if known else name if size in (1, -1) else f"{times} * {name}"))
+    parts.sort(key=lambda part: part[0])
+    return "-" * parts[0][0] + parts[0][1] + "".join(f" {'+-'[sub]} {text}" for sub, text in parts[1:])

@@ -7,6 +7,7 @@ cost less:
   through half of a symmetric product, vectors multiplied before matrices);
 - `a f + a g` becomes `a (f + g)`;
 - constant coefficients move out of products, in the end into the Terms;
+- a whole power is a product of squares, which powers of one value share;
 - a summed axis of size 1 is dropped.
 
 Whether products are flattened where a part of them is needed elsewhere too is decided by counting.
@@ -16,27 +17,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from .axes import Poly, entries, magnitude
 from .counting import node_counts
-from .expr import Factor, Node, combination, constant, product, topological
-from .ops.reshaping import reshape_node
-from .plan import evaluate
+from .expr import Factor, Node, combination, product, topological
+from .factoring import (
+    Form,
+    atom,
+    built,
+    common_factors,
+    exponent_of,
+    factored,
+    folded,
+    merged,
+    same_factors,
+    scaled,
+    spreads,
+    turned,
+    without_ones,
+)
+from .spelling import is_negative
 from .terms import Term, TermSum, canonical
 
 MANY = 12  # factors up to which products are flattened
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`scale * product of factors`, over the labels 0, 1, ... of the value's axes; nothing is summed."""
-
-    scale: Any
-    factors: tuple[Factor, ...]
 
 
 class Simplifier:
@@ -45,74 +49,125 @@ class Simplifier:
     def __init__(self, roots: Sequence[Node], stop: set[int], spread: bool) -> None:
         self.spread = spread
         order = topological(roots, stop)
-        self.uses = Counter(arg.serial for node in order if node.serial not in stop for arg in node.args)
-        self.uses.update(root.serial for root in roots)
+        self.first = merged(order, stop)
+        distinct = [node for node in order if self.first[node.serial] is node]
+        args = [arg for node in distinct if node.serial not in stop for arg in node.args]
+        self.uses = Counter(self.first[node.serial].serial for node in [*args, *roots])
+        self.squares = Counter(
+            self.first[node.args[0].serial].serial for node in distinct if exponent_of(node) > 2
+        )
         self.made: dict[int, Node] = {}
-        self.bare: dict[int, Node] = {}
+        self.bares: dict[int, Node] = {}
         self.forms: dict[int, Form] = {}
-        constants: dict[int, Node] = {}  # one array that was captured is one node, however often it is used
-        for node in order:
-            leaf = node.serial in stop or not node.args
-            if leaf:
-                node_of = constants.setdefault(id(node.value), node) if node.op == "constant" else node
-                self.forms[node.serial], self.made[node.serial] = _atom(node_of), node_of
+        self.powers: dict[tuple[int, int], Node] = {}
+        for node in distinct:
+            if node.serial in stop or not node.args:
+                self.forms[node.serial], self.made[node.serial] = atom(node), node
             else:
                 self.forms[node.serial] = self._form(node)
 
     def node(self, node: Node) -> Node:
         """The node that computes the same."""
+        node = self.first[node.serial]
         if node.serial not in self.made:
             scale = self.forms[node.serial].scale
-            whole = self._bare(node)
+            whole = self.bare(node)
             if scale != 1:
-                whole = _scaled(scale, whole, node)
+                whole = scaled(scale, whole, node)
             elif whole is not node and whole.name is None and whole.op == node.op:
                 whole.name = node.name
             self.made[node.serial] = whole
         return self.made[node.serial]
 
-    def _bare(self, node: Node) -> Node:
+    def scale(self, node: Node) -> Any:
+        """The coefficient of a node."""
+        return self.forms[self.first[node.serial].serial].scale
+
+    def bare(self, node: Node) -> Node:
         """The node without its coefficient."""
-        if node.serial not in self.bare:
-            self.bare[node.serial] = _built(self.forms[node.serial].factors, node)
-        return self.bare[node.serial]
+        node = self.first[node.serial]
+        if node.serial not in self.bares:
+            self.bares[node.serial] = built(self.forms[node.serial].factors, node)
+        return self.bares[node.serial]
 
     def parts(self, node: Node, labels: Sequence[int]) -> tuple[Any, list[Factor]]:
         """A coefficient and the factors to use in place of a node with these labels."""
+        node = self.first[node.serial]
         form = self.forms[node.serial]
         alone = len(form.factors) == 1
         if alone or (len(form.factors) <= MANY and (self.spread or self.uses[node.serial] == 1)):
             return form.scale, [(n, tuple(labels[k] for k in ls)) for n, ls in form.factors]
-        return form.scale, [(self._bare(node), tuple(labels))]
+        return form.scale, [(self.bare(node), tuple(labels))]
 
     # ---- one node
 
     def _form(self, node: Node) -> Form:
-        if all(self.node(arg).op == "constant" for arg in node.args) and not _spreads(node):
-            return _atom(_folded(node, [self.node(arg) for arg in node.args]))
+        if all(self.node(arg).op == "constant" for arg in node.args) and not spreads(node):
+            return atom(folded(node, [self.node(arg) for arg in node.args]))
         if node.op == "einsum" and not any(arg.dtype == bool for arg in node.args):
             return self._product(node)
         if node.op == "combination" and not any(arg.dtype == bool for arg in node.args):
             return self._sum(node)
+        exponent = exponent_of(node)
+        if exponent:
+            return self._powered(node, exponent)
+        if node.op == "divide":
+            return self._quotient(node)
+        return self._other(node)
+
+    def _other(self, node: Node) -> Form:
         args = tuple(self.node(arg) for arg in node.args)
         same = all(new is old for new, old in zip(args, node.args, strict=True))
-        return _atom(
+        return atom(
             node if same else Node(node.op, args, node.params, node.shape, node.dtype, node.name, node.value)
         )
+
+    def _powered(self, node: Node, exponent: int) -> Form:
+        """A power as a product; as one factor where others need it too."""
+        base = self.node(node.args[0])
+        others = self.squares[self.first[node.args[0].serial].serial] if exponent == 2 else 0
+        if self.uses[node.serial] + others > 1:
+            return atom(self._power(base, exponent))
+        return Form(1, tuple(atom(n).factors[0] for n in self._factors(base, exponent)))
+
+    def _quotient(self, node: Node) -> Form:
+        """A quotient without the coefficients of what it divides."""
+        scales = [self.scale(arg) for arg in node.args]
+        plain = all(isinstance(scale, (int, float)) and scale != 0 for scale in scales)
+        if scales == [1, 1] or not plain or any(arg.dtype != node.dtype for arg in node.args):
+            return self._other(node)
+        args = tuple(self.bare(arg) for arg in node.args)
+        scale = scales[0] if scales[1] == 1 else scales[0] / scales[1]
+        return Form(scale, atom(Node("divide", args, None, node.shape, node.dtype)).factors)
+
+    def _power(self, base: Node, exponent: int) -> Node:
+        if exponent == 1:
+            return base
+        key = base.serial, exponent
+        if key not in self.powers:
+            labels = tuple(range(base.ndim))
+            found = [(n, labels) for n in self._factors(base, exponent)]
+            self.powers[key] = product(found, labels, base.shape)
+        return self.powers[key]
+
+    def _factors(self, base: Node, exponent: int) -> tuple[Node, Node]:
+        """Two nodes whose product is a power: halves, or what is even and the base."""
+        half = exponent - 1 if exponent % 2 else exponent // 2
+        return self._power(base, half), self._power(base, exponent - half)
 
     def _product(self, node: Node) -> Form:
         labels, output, sizes = node.params
         scale, factors = self._flat(zip(node.args, labels, strict=True))
-        factors = [_without_ones(factor, set(output), sizes) for factor in factors]
+        factors = [without_ones(factor, set(output), sizes) for factor in factors]
         carried = {label for _, ls in factors for label in ls}
         place = {label: k for k, label in enumerate(output)}
         if carried == set(output) and len(place) == len(output):
             return Form(scale, tuple((n, tuple(place[k] for k in ls)) for n, ls in factors))
-        if scale == 1 and _same(factors, node.args, labels):
-            return _atom(node)
+        if scale == 1 and same_factors(factors, node.args, labels):
+            return atom(node)
         whole = product(factors, output, sizes)
         whole.name = node.name if scale == 1 else None
-        return Form(scale, _atom(whole).factors)
+        return Form(scale, atom(whole).factors)
 
     def _flat(self, operands: Iterable[Factor]) -> tuple[Any, list[Factor]]:
         scale: Any = 1
@@ -134,150 +189,19 @@ class Simplifier:
         scales = [c * scale for c, (scale, _) in zip(coefficients, flat, strict=True)]
         if len(flat) == 1 and {k for _, ls in flat[0][1] for k in ls} == set(range(len(shape))):
             return Form(scales[0], tuple(flat[0][1]))
-        common = _common([factors for _, factors in flat])
+        common = common_factors([factors for _, factors in flat])
         if common:
-            return _factored(common, scales, [factors for _, factors in flat], node)
+            return factored(common, scales, [factors for _, factors in flat], node)
         parts = [
-            (c * self.forms[arg.serial].scale, self._bare(arg), ls)
+            (c * self.scale(arg), self.bare(arg), ls)
             for c, arg, ls in zip(coefficients, node.args, labels, strict=True)
         ]
-        scale, parts = _turned(parts)
+        scale, parts = turned(parts)
         if scale == 1 and all(arg is old for (_, arg, _), old in zip(parts, node.args, strict=True)):
-            return _atom(node)
+            return atom(node)
         made = combination(parts, range(len(shape)), shape)
         made.name = node.name if scale == 1 else None
-        return Form(scale, _atom(made).factors)
-
-
-def _atom(node: Node) -> Form:
-    return Form(1, ((node, tuple(range(node.ndim))),))
-
-
-def _spreads(node: Node) -> bool:
-    """Whether it is a broadcasting product, which is better left to the product that it goes into."""
-    if node.op != "einsum":
-        return False
-    labels, output, _ = node.params
-    return len(labels) > 1 and any(set(ls) < set(output) for ls in labels if ls)
-
-
-def _folded(node: Node, args: Sequence[Node]) -> Node:
-    """The value of a node whose arguments are known."""
-    (value,) = evaluate([Node(node.op, tuple(args), node.params, node.shape, node.dtype)])
-    if isinstance(value, tuple):
-        return Node(node.op, tuple(args), node.params, node.shape, node.dtype, node.name)
-    return constant(node.dtype(value) if isinstance(node.dtype, type) else np.asarray(value, node.dtype))
-
-
-def _same(factors: Sequence[Factor], args: Sequence[Node], labels: Sequence[Any]) -> bool:
-    return len(factors) == len(args) and all(
-        n is arg and ls == tuple(given) for (n, ls), arg, given in zip(factors, args, labels, strict=True)
-    )
-
-
-def _built(factors: Sequence[Factor], like: Node) -> Node:
-    """A product as a node; `like` itself where nothing has changed."""
-    output = tuple(range(like.ndim))
-    if len(factors) == 1 and factors[0][1] == output:
-        return factors[0][0]
-    if like.op == "einsum" and _same(factors, like.args, _renamed(like)):
-        return like
-    return product(factors, output, like.shape)
-
-
-def _scaled(scale: Any, node: Node, like: Node) -> Node:
-    if (
-        like.op == "combination"
-        and len(like.args) == 1
-        and like.args[0] is node
-        and like.params[0] == (scale,)
-    ):
-        return like
-    return combination([(scale, node, tuple(range(like.ndim)))], range(like.ndim), like.shape)
-
-
-def _renamed(node: Node) -> list[tuple[int, ...]]:
-    labels, output, _ = node.params
-    place = {label: k for k, label in enumerate(output)}
-    return [tuple(place.get(k, -1) for k in ls) for ls in labels]
-
-
-def _without_ones(factor: Factor, output: set[int], sizes: Sequence[Any]) -> Factor:
-    """The factor without axes of size 1 that are summed."""
-    node, labels = factor
-    kept = [k for k, label in enumerate(labels) if label in output or sizes[label] != 1]
-    if len(kept) == len(labels):
-        return factor
-    return reshape_node(node, tuple(node.shape[k] for k in kept)), tuple(labels[k] for k in kept)
-
-
-def _common(products: Sequence[Sequence[Factor]]) -> list[tuple[int, tuple[int, ...]]]:
-    """The factors, by serial and labels, that stand in every product."""
-    if len(products) < 2:
-        return []
-    keys = [Counter((n.serial, ls) for n, ls in factors) for factors in products]
-    shared = keys[0]
-    for other in keys[1:]:
-        shared = shared & other
-    return [key for key in shared.elements() if key[1]]
-
-
-def _factored(
-    common: list[tuple[int, tuple[int, ...]]],
-    scales: Sequence[Any],
-    products: Sequence[Sequence[Factor]],
-    node: Node,
-) -> Form:
-    """`common * (sum of what is left of every product)`."""
-    shape = node.shape
-    left: list[tuple[Any, Node, tuple[int, ...]]] = []
-    taken: list[Factor] = []
-    for scale, factors in zip(scales, products, strict=True):
-        missing, rest = Counter(common), []
-        taken = []
-        for factor in factors:
-            key = factor[0].serial, factor[1]
-            if missing[key] > 0:
-                missing[key] -= 1
-                taken.append(factor)
-            else:
-                rest.append(factor)
-        labels = tuple(sorted({k for _, ls in rest for k in ls}))
-        left.append((scale, _joined(rest, labels, shape), labels))
-    output = tuple(sorted({k for _, _, ls in left for k in ls}))
-    scale, left = _turned(left)
-    inner = combination(left, output, shape)
-    if {k for _, ls in taken for k in ls} | set(output) != set(range(len(shape))):
-        taken.append((constant(np.ones(shape, node.dtype)), tuple(range(len(shape)))))
-    return Form(scale, (*taken, (inner, output)))
-
-
-def _turned(
-    parts: list[tuple[Any, Node, tuple[int, ...]]],
-) -> tuple[Any, list[tuple[Any, Node, tuple[int, ...]]]]:
-    """A sum as a coefficient and a sum: negative as a whole, or all parts with coefficients of one size."""
-    if not all(isinstance(c, (int, float)) and c != 0 for c, _, _ in parts):
-        return 1, parts
-    sizes = {abs(c) for c, _, _ in parts}
-    common = sizes.pop() if len(sizes) == 1 else 1
-    if all(c < 0 for c, _, _ in parts):
-        common = -common
-    if common == 1:
-        return 1, parts
-    return common, [(_divided(c, common), n, ls) for c, n, ls in parts]
-
-
-def _divided(c: Any, common: Any) -> Any:
-    return c // common if isinstance(c, int) and isinstance(common, int) else c / common
-
-
-def _joined(rest: list[Factor], labels: tuple[int, ...], shape: Sequence[Any]) -> Node:
-    if not rest:
-        return constant(1.0)
-    return rest[0][0] if len(rest) == 1 and rest[0][1] == labels else product(rest, labels, shape)
-
-
-# ---- Jacobians
+        return Form(scale, atom(made).factors)
 
 
 def simplified(
@@ -313,11 +237,24 @@ def _term(t: Term, made: Simplifier, splice: bool) -> Term:
         scale, found = made.parts(node, labels)
         masked = len(t.factors) > 1 and node.dtype == bool
         repeated = any(len(set(ls)) < len(ls) for _, ls in found)
-        if ((len(found) > 1 or found[0][1] != labels) and (repeated or not splice)) or masked:
+        if masked:
             scale, found = 1, [(made.node(node), labels)]
+        elif (len(found) > 1 or found[0][1] != labels) and (repeated or not splice):
+            found = [(made.bare(node), labels)]
         coefficient = coefficient * scale
         factors += found
+    if coefficient == -1 and len(factors) == 1 and made.uses[t.factors[0][0].serial] == 1:
+        coefficient, factors[0] = _negated(*factors[0])
     return canonical(coefficient, factors, t.target, t.input, t.sizes)
+
+
+def _negated(node: Node, labels: tuple[int, ...]) -> tuple[Any, Factor]:
+    """`-node` as a coefficient and a factor: a difference is turned around instead."""
+    if node.op != "combination" or not any(is_negative(c) for c in node.params[0]):
+        return -1, (node, labels)
+    coefficients, carried, shape = node.params
+    parts = [(-c, arg, ls) for c, arg, ls in zip(coefficients, node.args, carried, strict=True)]
+    return 1, (combination(parts, range(len(shape)), shape), labels)
 
 
 def _cost(roots: Sequence[Node], stop: set[int]) -> float:

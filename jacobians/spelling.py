@@ -7,7 +7,7 @@ What numpy calls by the same name is found, not listed; the table holds the rest
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from .wiring import Affine
 OPERATORS = {
     "divide": "{0} / {1}", "power": "{0} ** {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
     "greater": "{0} > {1}", "greater_equal": "{0} >= {1}", "equal": "{0} == {1}", "not_equal": "{0} != {1}",
-    "reciprocal": "1 / {0}", "floor_divide": "{0} // {1}", "remainder": "{0} % {1}", "square": "{0} * {0}",
-    "where": "np.where({0}, {1}, {2})", "identity": "{0}", "exp2": "2.0 ** {0}",
-    "sigmoid": "1 / (1 + np.exp(-{0}))", "softplus": "np.logaddexp(0, {0})",
+    "reciprocal": "{one} / {0}", "floor_divide": "{0} // {1}", "remainder": "{0} % {1}",
+    "square": "{0} * {0}", "where": "np.where({0}, {1}, {2})", "identity": "{0}", "exp2": "2.0 ** {0}",
+    "sigmoid": "{one} / ({one} + np.exp(-{0}))", "softplus": "np.logaddexp(0, {0})",
     "inv": "np.linalg.inv({0})", "solve": "np.linalg.solve({0}, {1})", "pinv": "np.linalg.pinv({0})",
     "cumsum": "np.cumsum({0}, axis=-1)", "cumprod": "np.cumprod({0}, axis=-1)",
     "log_sigmoid": "-np.logaddexp(0, -{0})", "logaddexp": "np.logaddexp({0}, {1})",
@@ -28,10 +28,14 @@ OPERATORS = {
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 3}
 
 
-def spell(node: Node, names: Sequence[str]) -> str | None:
-    """The numpy expression of a node that is no einsum, or None where a helper must be called."""
+def spell(node: Node, names: Sequence[str], number: Callable[[Any], str] | None = None) -> str | None:
+    """The numpy expression of a node that is no einsum, or None where a helper must be called.
+
+    `number(value)` is the text of a number that meets an array.
+    """
+    number = number or number_text
     if node.op == "combination":
-        return _combination(node, names)
+        return _combination(node, names, number)
     if node.op == "reshape":
         return f"{_tight(names[0])}.reshape({', '.join(map(str, node.shape)) or '()'})"
     if node.op == "output":
@@ -43,7 +47,9 @@ def spell(node: Node, names: Sequence[str]) -> str | None:
     if node.op in ("max", "min", "argmax", "argmin"):
         return f"np.{node.op}({names[0]}, axis={node.params!r})"
     if node.op in OPERATORS:
-        return OPERATORS[node.op].format(*map(_tight, names))
+        if node.op == "divide" and node.args[0].op == "constant" and not node.args[0].shape:
+            names = [number(node.args[0].value), names[1]]
+        return OPERATORS[node.op].format(*map(_tight, names), one=number(1))
     if node.params is None and isinstance(getattr(np, node.op, None), np.ufunc):
         return f"np.{node.op}({', '.join(names)})"
     return None
@@ -59,20 +65,30 @@ def number_text(value: Any) -> str:
     return repr(value) if finite else f"float({str(float(value))!r})"
 
 
+def is_negative(value: Any) -> bool:
+    """Whether it is a negative number; symbols are not."""
+    return isinstance(value, (int, float)) and value < 0
+
+
 def _tight(name: str) -> str:
     return name if name.replace("_", "a").replace(".", "a").isalnum() else f"({name})"
 
 
-def _combination(node: Node, names: Sequence[str]) -> str:
+def _combination(node: Node, names: Sequence[str], number: Callable[[Any], str]) -> str:
     coefficients, labels, shape = node.params
     text = ""
-    for c, carried, name, arg in zip(coefficients, labels, names, node.args, strict=True):
+    operands = list(zip(coefficients, labels, names, node.args, strict=True))
+    if len(operands) == 2 and is_negative(coefficients[0]) and not is_negative(coefficients[1]):
+        operands.reverse()
+    for c, carried, name, arg in operands:
         part = spread(name, carried, len(shape))
         if arg.dtype == bool:
             part = f"{_tight(part)} * 1.0"
-        sign = "-" if isinstance(c, (int, float)) and c < 0 else "+"
-        size = abs(c) if isinstance(c, (int, float)) else c
-        body = part if size == 1 else f"{number_text(size)} * {_tight(part)}"
+        known = arg.op == "constant" and type(arg.value) in (int, float) and len(names) > 1
+        c = c * arg.value if known else c
+        sign, size = ("-", -c) if is_negative(c) and (text or c == -1) else ("+", c)
+        times = (number if arg.shape or known else number_text)(size)
+        body = times if known else part if size == 1 else f"{times} * {_tight(part)}"
         text = f"{text} {sign} {body}" if text else (f"-{_tight(body)}" if sign == "-" else body)
     if (
         tuple(

@@ -103,9 +103,11 @@ class CompiledProduct:
             np.copyto(out, self._program[-1](slots))
         return out
 
-    def source(self, names: Sequence[str], result: str = "result", taken: Iterable[str] = ()) -> list[str]:
+    def source(
+        self, names: Sequence[str], result: str = "result", taken: Iterable[str] = (), running: bool = False
+    ) -> list[str]:
         """Readable numpy lines that compute the product of arrays with these names into `result`."""
-        return source_lines(self.steps, names, result, taken)
+        return source_lines(self.steps, names, result, taken, running)
 
     def __repr__(self) -> str:
         return f"CompiledProduct({self.product.equation()}, {self.path.name}: {self.cost})"

@@ -11,11 +11,16 @@ from jacobians.contraction.steps import Shape, Step, View
 
 
 def source_lines(
-    steps: Sequence[Step], names: Sequence[str], result: str = "result", taken: Iterable[str] = ()
+    steps: Sequence[Step],
+    names: Sequence[str],
+    result: str = "result",
+    taken: Iterable[str] = (),
+    running: bool = False,
 ) -> list[str]:
     """Lines of numpy that compute the steps on arrays with these names into the name `result`.
 
-    Intermediates get names that are not `taken`.
+    Intermediates get names that are not `taken`.  Lines that are made for `running` call the method `dot`,
+    which takes half a microsecond less than `@`.
 
     >>> step = Step("multiply", (0, 1), (View(shape=(3, 1), inserted=(1,)), View()), (3, 4))
     >>> source_lines([step], ["x", "A"], "y")
@@ -31,16 +36,16 @@ def source_lines(
             number += 1
             name = f"t{number}"
         known.add(name)
-        lines.append(f"{name} = {_step(step, [texts[i] for i in step.inputs])}")
+        lines.append(f"{name} = {_step(step, [texts[i] for i in step.inputs], running)}")
         texts.append(name)
     return lines
 
 
-def _step(step: Step, names: list[str]) -> str:
+def _step(step: Step, names: list[str], running: bool) -> str:
     looks = [_look(name, view) for name, view in zip(names, step.views, strict=True)]
     if step.kind == "ones":
         return f"np.broadcast_to({looks[0]}, {step.result_shape})"
-    text = _expression(step, looks)
+    text = _expression(step, looks, running)
     if step.result_shape is not None:
         text = f"({text}).reshape({_inner(step.result_shape)})"
     if step.result_axes is None:
@@ -48,8 +53,10 @@ def _step(step: Step, names: list[str]) -> str:
     return _transpose(text if text[-1] == ")" and step.result_shape else f"({text})", step.result_axes)
 
 
-def _expression(step: Step, looks: list[str]) -> str:
+def _expression(step: Step, looks: list[str], running: bool) -> str:
     match step.kind:
+        case "dot" if running:
+            return f"{looks[0]}.dot({looks[1]})"
         case "view":
             return looks[0]
         case "sum":
