@@ -13,6 +13,7 @@ only read: it is the package's only global state beside caches, which change tim
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -138,7 +139,8 @@ def as_node(value: Any) -> Node:
 
 def plain(value: Any) -> None:
     """Raises UnsupportedError for arrays whose operations mean something else than numpy's own."""
-    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+    masked = sys.modules.get("numpy.ma")  # a masked array has loaded it; looking into it costs 7 ms
+    if isinstance(value, np.matrix) or (masked is not None and isinstance(value, masked.MaskedArray)):
         raise UnsupportedError(
             f"{type(value).__name__} has operations of its own", f"shape {value.shape}", "np.asarray(x)"
         )

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from random import Random
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -306,6 +305,8 @@ def search(linear: Linear, seconds: float = SECONDS, seed: int = 0) -> Accumulat
     best = cheapest(linear)
     if _symbolic(linear) or len(best.order) < 2:
         return best
+    from random import Random  # late: hashing comes with it
+
     judge, graph, random = Judge(linear), elimination_graph(linear), Random(seed)
     judge.consider("search", best.order)
     for rule in ("unit-free", "plain") if rule_for(graph) == "plain" else ("dense", "plain"):

@@ -13,7 +13,6 @@ chain of matrices and diagonals it returns a path 200 times worse than the best.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -217,6 +216,8 @@ def _with_scalars(count: int, tensors: list[int], pairs: Pairs) -> Tree:
 
 
 def _random_greedy(product: Product, seconds: float, seed: int) -> Tree:
+    import random  # late, as hashing comes with it
+
     state = random.getstate()  # opt_einsum seeds the global generator by the number of the restart
     try:
         restarts = import_module("opt_einsum").RandomGreedy(
