@@ -6,7 +6,8 @@ torch, writes the tables between the comments of docs/performance.md, and draws 
     start       seconds of whole new processes
     conditions  where the numbers come from
 
-`python docs/performance.py --cpu` counts seconds of the processor, for a machine that others use too.
+`python docs/performance.py --cpu` counts seconds of the processor, for a machine that others use too;
+`--eager` leaves out torch.compile, which takes most of the time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ HEAD = [
     "case", "JAX", "torch", "by hand", "dense", "kept", "view", "lazy", "core",
     "faster", "made and read", "by hand / dense",
 ]  # fmt: skip
-CPU, ROUNDS = "--cpu" in sys.argv, 5
+CPU, EAGER, ROUNDS = "--cpu" in sys.argv, "--eager" in sys.argv, 5
 FORMS = ("jax", "torch", "by hand", "dense", "reuse", "view", "lazy", "core")
 
 
@@ -44,6 +45,8 @@ def cases(rows: Sequence[Row]) -> list[list[str]]:
 def line(row: Row) -> list[str]:
     """One case; our plan on JAX is named beside the ratio where it is the faster form."""
     times = [show_time(median(row.made[form])) if form in row.made else "–" for form in FORMS]
+    if "compile" in row.how.get("torch", ""):
+        times[FORMS.index("torch")] += " (compiled)"
     dense, on_jax, hand = row.faster(), row.faster("jax plan"), row.slower_than_hand()
     faster = shown(dense if dense is not None else row.faster("lazy"))
     if on_jax is not None and (dense is None or on_jax.median > dense.median):
@@ -91,7 +94,8 @@ def measured(suite: str) -> list[Row]:
     """The rows of a suite, from a process of its own: what one leaves behind is not the next one's."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows"
-        subprocess.run([sys.executable, __file__, *["--cpu"] * CPU, suite, str(path)], check=True)
+        options = ["--cpu"] * CPU + ["--eager"] * EAGER
+        subprocess.run([sys.executable, __file__, *options, suite, str(path)], check=True)
         found: list[Row] = pickle.loads(path.read_bytes())
     return found
 
@@ -115,13 +119,14 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    match [word for word in sys.argv[1:] if word != "--cpu"]:
+    match [word for word in sys.argv[1:] if word not in ("--cpu", "--eager")]:
         case [suite, path]:
             rows = run(
-                [suite], repeat=ROUNDS, compiled=False, cpu=CPU, say=lambda text: print(text, flush=True)
+                [suite], repeat=ROUNDS, compiled=not EAGER, cpu=CPU, say=lambda text: print(text, flush=True)
             )
             Path(path).write_bytes(pickle.dumps(rows))
         case []:
             main()
         case words:
-            sys.exit(f"error: {' '.join(words)} is not understood\n  try: python docs/performance.py [--cpu]")
+            usage = "try: python docs/performance.py [--cpu] [--eager]"
+            sys.exit(f"error: {' '.join(words)} is not understood\n  {usage}")

@@ -7,7 +7,7 @@ writes `a f + a g` as `a (f + g)`.  `simplify` puts them together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from .plan import evaluate, key_of
 POWERS = range(
     2, 17
 )  # exponents that become products (numpy takes 15 ns an entry for x ** 3, 1 for x * x * x)
+Part = tuple[Any, Node, tuple[int, ...]]  # a coefficient, a value, the sum's axes that its own are
+ONE = constant(1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def spreads(node: Node) -> bool:
 
 
 def merged(order: Sequence[Node], stop: set[int]) -> dict[int, Node]:
-    """The first node with the same value, for every node; the order of factors does not matter."""
+    """The first node with the same value, for every node."""
     known: dict[Any, Node] = {}
     first: dict[int, Node] = {}
     place: dict[int, int] = {}
@@ -52,12 +54,18 @@ def merged(order: Sequence[Node], stop: set[int]) -> dict[int, Node]:
         if node.op == "constant":
             key = node.dtype, node.value if isinstance(node.dtype, type) else id(node.value)
         elif node.serial not in stop and node.args:
-            key = key_of(node, place)
-            if node.op == "einsum" and len(set(node.params[0])) == 1:
-                key = key[0], tuple(sorted(key[1])), *key[2:]
+            key = value_key(node, place)
         first[node.serial] = known.setdefault(key, node)
         place[node.serial] = first[node.serial].serial
     return first
+
+
+def value_key(node: Node, place: Mapping[int, int]) -> tuple[Any, ...]:
+    """What two nodes share that have one value, arguments by `place`, factors in any order."""
+    op, args, *rest = key_of(node, place)
+    if op == "einsum" and len(set(node.params[0])) == 1:
+        args = tuple(sorted(args))
+    return op, args, *rest
 
 
 def exponent_of(node: Node) -> int:
@@ -128,10 +136,8 @@ def common_factors(products: Sequence[Sequence[Factor]]) -> list[tuple[int, tupl
     shared = keys[0]
     for other in keys[1:]:
         shared = shared & other
-    whole = all(
-        not ls for factors in products for _, ls in factors
-    )  # scalars meet in arrays later, and cheaper
-    return [key for key in shared.elements() if key[1] or whole]
+    scalars = all(not ls for factors in products for _, ls in factors)
+    return [key for key in shared.elements() if key[1] or scalars]  # scalars meet arrays later, and cheaper
 
 
 def factored(
@@ -142,7 +148,7 @@ def factored(
 ) -> Form:
     """`common * (sum of what is left of every product)`."""
     shape = node.shape
-    left: list[tuple[Any, Node, tuple[int, ...]]] = []
+    left: list[Part] = []
     taken: list[Factor] = []
     for scale, factors in zip(scales, products, strict=True):
         missing, rest = Counter(common), []
@@ -157,16 +163,26 @@ def factored(
         labels = tuple(sorted({k for _, ls in rest for k in ls}))
         left.append((scale, _joined(rest, labels, shape), labels))
     output = tuple(sorted({k for _, _, ls in left for k in ls}))
-    scale, left = turned(left)
-    inner = combination(left, output, shape)
     if {k for _, ls in taken for k in ls} | set(output) != set(range(len(shape))):
         taken.append((constant(np.ones(shape, node.dtype)), tuple(range(len(shape)))))
-    return Form(scale, (*taken, (inner, output)))
+    scale, left = turned(collected(left))
+    if len(left) == 1 and left[0][1].op == "constant" and left[0][1].value == 1:  # a times a number
+        return Form(scale * left[0][0], tuple(taken))
+    return Form(scale, (*taken, (combination(left, output, shape), output)))
+
+
+def collected(parts: Sequence[Part]) -> list[Part]:
+    """The parts of a sum, those of one value added up."""
+    found: dict[Any, Part] = {}
+    for c, node, labels in parts:
+        known = found.get((node.serial, labels), (0, node, labels))
+        found[node.serial, labels] = known[0] + c, node, labels
+    return list(found.values())
 
 
 def turned(
-    parts: list[tuple[Any, Node, tuple[int, ...]]],
-) -> tuple[Any, list[tuple[Any, Node, tuple[int, ...]]]]:
+    parts: list[Part],
+) -> tuple[Any, list[Part]]:
     """A sum as a coefficient and a sum: negative as a whole, or all parts with coefficients of one size."""
     if not all(isinstance(c, (int, float)) and c != 0 for c, _, _ in parts):
         return 1, parts
@@ -185,5 +201,5 @@ def _divided(c: Any, common: Any) -> Any:
 
 def _joined(rest: list[Factor], labels: tuple[int, ...], shape: Sequence[Any]) -> Node:
     if not rest:
-        return constant(1.0)
+        return ONE
     return rest[0][0] if len(rest) == 1 and rest[0][1] == labels else product(rest, labels, shape)

@@ -26,6 +26,7 @@ from .factoring import (
     Form,
     atom,
     built,
+    collected,
     common_factors,
     exponent_of,
     factored,
@@ -35,6 +36,7 @@ from .factoring import (
     scaled,
     spreads,
     turned,
+    value_key,
     without_ones,
 )
 from .spelling import is_negative
@@ -60,6 +62,7 @@ class Simplifier:
         self.bares: dict[int, Node] = {}
         self.forms: dict[int, Form] = {}
         self.powers: dict[tuple[int, int], Node] = {}
+        self.known: dict[Any, Node] = {}
         for node in distinct:
             if node.serial in stop or not node.args:
                 self.forms[node.serial], self.made[node.serial] = atom(node), node
@@ -87,8 +90,13 @@ class Simplifier:
         """The node without its coefficient."""
         node = self.first[node.serial]
         if node.serial not in self.bares:
-            self.bares[node.serial] = built(self.forms[node.serial].factors, node)
+            self.bares[node.serial] = self._one(built(self.forms[node.serial].factors, node))
         return self.bares[node.serial]
+
+    def _one(self, node: Node) -> Node:
+        """The node, or the one made before that has its value."""
+        place = {arg.serial: arg.serial for arg in node.args}
+        return self.known.setdefault(value_key(node, place), node) if node.args else node
 
     def parts(self, node: Node, labels: Sequence[int]) -> tuple[Any, list[Factor]]:
         """A coefficient and the factors to use in place of a node with these labels."""
@@ -118,9 +126,8 @@ class Simplifier:
     def _other(self, node: Node) -> Form:
         args = tuple(self.node(arg) for arg in node.args)
         same = all(new is old for new, old in zip(args, node.args, strict=True))
-        return atom(
-            node if same else Node(node.op, args, node.params, node.shape, node.dtype, node.name, node.value)
-        )
+        new = Node(node.op, args, node.params, node.shape, node.dtype, node.name, node.value)
+        return atom(self._one(node if same else new))
 
     def _powered(self, node: Node, exponent: int) -> Form:
         """A power as a product; as one factor where others need it too."""
@@ -134,11 +141,12 @@ class Simplifier:
         """A quotient without the coefficients of what it divides."""
         scales = [self.scale(arg) for arg in node.args]
         plain = all(isinstance(scale, (int, float)) and scale != 0 for scale in scales)
-        if scales == [1, 1] or not plain or any(arg.dtype != node.dtype for arg in node.args):
+        strange = any(arg.dtype != node.dtype for arg in node.args if not isinstance(arg.dtype, type))
+        if scales == [1, 1] or not plain or strange or node.dtype == int:
             return self._other(node)
         args = tuple(self.bare(arg) for arg in node.args)
         scale = scales[0] if scales[1] == 1 else scales[0] / scales[1]
-        return Form(scale, atom(Node("divide", args, None, node.shape, node.dtype)).factors)
+        return Form(scale, atom(self._one(Node("divide", args, None, node.shape, node.dtype))).factors)
 
     def _power(self, base: Node, exponent: int) -> Node:
         if exponent == 1:
@@ -147,7 +155,7 @@ class Simplifier:
         if key not in self.powers:
             labels = tuple(range(base.ndim))
             found = [(n, labels) for n in self._factors(base, exponent)]
-            self.powers[key] = product(found, labels, base.shape)
+            self.powers[key] = self._one(product(found, labels, base.shape))
         return self.powers[key]
 
     def _factors(self, base: Node, exponent: int) -> tuple[Node, Node]:
@@ -167,7 +175,7 @@ class Simplifier:
             return atom(node)
         whole = product(factors, output, sizes)
         whole.name = node.name if scale == 1 else None
-        return Form(scale, atom(whole).factors)
+        return Form(scale, atom(self._one(whole)).factors)
 
     def _flat(self, operands: Iterable[Factor]) -> tuple[Any, list[Factor]]:
         scale: Any = 1
@@ -196,12 +204,16 @@ class Simplifier:
             (c * self.scale(arg), self.bare(arg), ls)
             for c, arg, ls in zip(coefficients, node.args, labels, strict=True)
         ]
-        scale, parts = turned(parts)
-        if scale == 1 and all(arg is old for (_, arg, _), old in zip(parts, node.args, strict=True)):
+        scale, parts = turned(collected(parts))
+        if (
+            scale == 1
+            and len(parts) == len(node.args)
+            and all(arg is old for (_, arg, _), old in zip(parts, node.args, strict=True))
+        ):
             return atom(node)
         made = combination(parts, range(len(shape)), shape)
         made.name = node.name if scale == 1 else None
-        return Form(scale, atom(made).factors)
+        return Form(scale, atom(self._one(made)).factors)
 
 
 def simplified(

@@ -47,13 +47,15 @@ class Row:
         """The libraries that were measured."""
         return [name for name in libraries.LIBRARIES if name in self.made]
 
-    def best_peer(self) -> str | None:
-        """The library that was fastest, as made."""
-        return min(self.peers, key=lambda name: median(self.made[name]), default=None)
+    def best_peer(self, read: bool = False) -> str | None:
+        """The library that was fastest, as made, or as made and read."""
+        samples = self.read if read else self.made
+        known = [name for name in self.peers if name in samples]
+        return min(known, key=lambda name: median(samples[name]), default=None)
 
     def faster(self, form: str = "dense", read: bool = False) -> Ratio | None:
         """The best peer's time divided by that of one of our forms."""
-        samples, peer = (self.read if read else self.made), self.best_peer()
+        samples, peer = (self.read if read else self.made), self.best_peer(read)
         if peer is None or form not in samples or peer not in samples:
             return None
         return ratio(samples[peer], samples[form])

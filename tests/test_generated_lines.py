@@ -1,0 +1,202 @@
+"""What a compiled call prints for speed: powers, quotients, numbers, products, containers.
+
+Every rewritten line is checked against the plan, which knows none of this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jacobians as jac
+from jacobians.containers import Text, display
+
+rng = np.random.default_rng(21)
+x, y, t = rng.normal(size=5), rng.normal(size=5), rng.uniform(0.5, 2.0, size=5)
+A, u, w = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
+
+
+def agrees(f: Any, *args: Any, rtol: float = 1e-12) -> Any:
+    """The compiled call, checked against the plain one."""
+    call = jac.jacobian(f).compile(*args, dense=True)
+    for got, want in zip(leaves(call(*args)), leaves(jac.jacobian(f)(*args)), strict=True):
+        np.testing.assert_allclose(got, np.asarray(want), rtol=rtol, atol=1e-13)
+    return call
+
+
+def leaves(found: Any) -> list[Any]:
+    if isinstance(found, (dict, list, tuple)):
+        return [
+            leaf for part in (found.values() if isinstance(found, dict) else found) for leaf in leaves(part)
+        ]
+    return [found]
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4, 5, 7, 12, 16, 3.0])
+def test_a_whole_power_is_a_product(exponent: float) -> None:
+    call = agrees(lambda x: x**exponent, x, rtol=1e-13)
+    assert "**" not in call.source
+
+
+@pytest.mark.parametrize("exponent", [18, -2, 2.5, 0.5, 1, 0])
+def test_other_powers_stay_powers(exponent: float) -> None:
+    call = agrees(lambda t: t**exponent, t)
+    assert ("**" in call.source) == (exponent not in (0, 1))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_powers_at_the_ends_of_the_numbers_are_numpys() -> None:
+    odd = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e200, 1e-200])
+    for exponent in (2, 3, 6):
+        call = jac.jacobian(lambda x, n=exponent: np.sum(x**n)).compile(odd, dense=True)
+        np.testing.assert_array_equal(call(odd), exponent * odd ** (exponent - 1))
+
+
+def test_powers_of_whole_numbers_and_of_other_types_keep_their_type() -> None:
+    counts = np.array([1, 2, 3])
+    call = jac.jacobian(lambda x: x[:3] * counts**2.0 + x[:3] ** 3).compile(x.astype(np.float32))
+    assert (
+        np.asarray(call(x.astype(np.float32))).dtype
+        == np.asarray(jac.jacobian(lambda x: x[:3] * counts**2.0 + x[:3] ** 3)(x.astype(np.float32))).dtype
+    )
+
+
+def test_powers_of_one_value_share_its_square() -> None:
+    call = agrees(lambda x, y: (x * y**2, x * y**3, y**5), x, y)
+    assert call.source.count("y * y") == 1
+
+
+def test_the_gradient_of_a_polynomial_takes_seven_operations() -> None:
+    """x1^2 x2 + x1 x2^3: x2 (2 x1 + x2^2) and x1 (x1 + 3 x2^2)."""
+    call = agrees(lambda x: x[0] ** 2 * x[1] + x[0] * x[1] ** 3, x[:2])
+    lines = call.source.partition("tolist()")[2]
+    assert sum(lines.count(f" {sign} ") for sign in "*+-") == 7
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3), st.integers(2, 9), st.integers(2, 9))
+def test_polynomials_agree_everywhere(a: float, b: float, n: int, m: int) -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** n * x[1] + 2 * x[0] * x[1] ** m - 3 * x[0] ** n
+
+    point = np.array([a, b])
+    got = jac.jacobian(f).compile(point, dense=True)(point)
+    np.testing.assert_allclose(got, np.asarray(jac.jacobian(f)(point)), rtol=1e-10, atol=1e-10)
+
+
+def test_a_quotient_leaves_its_coefficient_to_the_sum_that_it_stands_in() -> None:
+    call = agrees(lambda x, t: (-3 * x) / (2 * t) + x / t, x, t)
+    assert call.source.count(" / ") == 3  # x / t, the same over t, 1 / t
+    assert "-x" not in call.source
+    call = agrees(lambda x, t: (x / t) ** 2 - 1.5 * (x / t) ** 2, x, t)
+    assert "1.5" not in call.source
+    assert "n1_5" not in call.source
+
+
+def test_a_difference_is_turned_around() -> None:
+    call = agrees(lambda x, y: -x * (1 - y), x, y)
+    assert "y - n1" in call.source
+
+
+def test_numbers_that_meet_arrays_are_arrays_of_their_type() -> None:
+    call = agrees(lambda x: 0.5 * np.tanh(x) + 1 / (3 + x**2), x)
+    assert "n3 + " in call.source.replace(" + n3", "n3 + ")
+    small = x.astype(np.float32)
+    found = jac.jacobian(lambda x: 0.1 * np.tanh(x)).compile(small, dense=True)(small)
+    assert found.dtype == np.float32
+
+
+def test_negative_small_and_large_numbers_have_names() -> None:
+    call = agrees(lambda x: np.exp(-1e-5 * x) * 1e20 - 2.5e-7, x, rtol=1e-11)
+    names = set(re.findall(r"\bn[m\d]\w*", call.source))
+    assert {name for name in names if "_" not in name} == {"nm1em05"}
+    assert len(names) == 2  # and -1e15, as floats multiply
+
+
+def test_matrices_are_multiplied_by_the_method() -> None:
+    call = agrees(lambda A, u: np.tanh(A @ u), A, u)
+    assert "A.dot(u)" in call.source
+    assert "@" not in call.source
+
+
+@pytest.mark.parametrize("size", [2, 30, 80])
+def test_outer_products_of_every_size(size: int) -> None:
+    v = rng.normal(size=size)
+    agrees(lambda A, v: A @ v, rng.normal(size=(3, size)), v)
+    agrees(lambda v, w: np.outer(v, w), v, w)
+    agrees(lambda v: np.outer(v, v) / (v @ v), v)
+
+
+def test_a_kept_gradient_is_stored_entry_by_entry() -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** 2 * x[1] + x[0] * x[1] ** 3
+
+    call = jac.jacobian(f).compile(x[:2], reuse=True)
+    first = call(x[:2])
+    assert not first.flags.writeable
+    np.testing.assert_allclose(first, np.asarray(jac.jacobian(f)(x[:2])))
+    assert call(y[:2]) is first
+    np.testing.assert_allclose(first, np.asarray(jac.jacobian(f)(y[:2])))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_kept_gradient_where_floats_would_raise_is_numpys() -> None:
+    call = jac.jacobian(lambda x: np.log(x[0]) * x[1]).compile(x[:2], reuse=True)
+    np.testing.assert_array_equal(call(np.array([0.0, 2.0])), [np.inf, -np.inf])
+    np.testing.assert_allclose(call(np.array([2.0, 3.0])), [1.5, np.log(2)])
+
+
+Pair = namedtuple("Pair", "first second")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda x, y: (x * y, [x + y, {"a": x, 3: y}]),
+        lambda x, y: Pair(x * y, x),
+        lambda x, y: {"only": x * y},
+        lambda x, y: [x],
+    ],
+)
+def test_results_come_in_the_containers_of_the_function(made: Any) -> None:
+    got, want = jac.jacobian(made).compile(x, y, dense=True)(x, y), jac.jacobian(made)(x, y)
+
+    def same(a: Any, b: Any) -> None:
+        if isinstance(b, jac.Jacobian):
+            np.testing.assert_allclose(a, np.asarray(b))
+            return
+        assert type(a) is type(b)
+        pairs = [(a[k], b[k]) for k in b] if isinstance(b, dict) else zip(a, b, strict=True)
+        for one, other in pairs:
+            same(one, other)
+
+    same(got, want)
+
+
+def test_only_plain_containers_are_printed() -> None:
+    one = Text("v1")
+    assert display((one,)) == "(v1,)"
+    assert display([one, {"a": one, 2: (one, one)}]) == "[v1, {'a': v1, 2: (v1, v1)}]"
+    assert display(Pair(one, one)) is None
+    assert display({(1, 2): one}) is None
+    assert display([one, None]) is None
+    assert display("v1") is None
+
+
+def test_batched_problems_let_go_of_what_they_no_longer_need() -> None:
+    B = 1024
+    a, b = rng.normal(size=B), rng.normal(size=B)
+
+    def f(a: Any, b: Any) -> Any:
+        for _ in range(5):
+            a, b = a * b + 1, np.sin(a) * b
+        return a
+
+    source = jac.jacobian(f).compile(a, b, core=True).source
+    assert "del " in source
+    assert "np.multiply(" in source
