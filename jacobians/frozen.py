@@ -9,78 +9,27 @@ call, refilled only where entries can differ; `copy=None` may return a read-only
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .arguments import ABSENT, Arguments, fixer, weakly
 from .codegen import Program, body_of, build, program
 from .containers import Text, bind, display
-from .derivative import Jacobian
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
-from .inline import (
-    array_lines,
-    core_text,
-    cored,
-    held_lines,
-    is_new,
-    itself,
-    maker,
-    object_line,
-    scalar_entries,
-    view_lines,
-)
+from .inline import array_lines
 from .prepared import accumulate
+from .results import Form, Origin, Results, Title, nodes_of
 from .scalars import FAILS, scalar_program
 from .simplify import simplified
 from .terms import TermSum
-from .toeplitz import toeplitz_layout
-from .traces import Trace, Wrt, trace_function
-from .writing import Writer, settled, writer
-
-COPIED = frozenset(
-    {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
-)  # may share memory
-
-FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a compiled call returns: "lazy" Jacobians, "dense" arrays (kept with `reuse`), "core"s."""
-
-    name: str = "lazy"
-    reuse: bool = False
-    view: bool = False
-
-    def shaped(self, terms: TermSum) -> TermSum:
-        """The Terms as this form writes them."""
-        shape = {"lazy": None, "dense": settled, "core": cored}[self.name]
-        if shape is None:
-            return terms
-        return TermSum(terms.target_shape, terms.input_shape, tuple(shape(t) for t in terms.terms))
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """One Jacobian to return: its Terms, the names of target and input, its type."""
-
-    terms: TermSum
-    target: str | None
-    given: str | None
-    dtype: np.dtype[Any]
-
-
-class Origin(NamedTuple):
-    """Where the Jacobians of a compiled call come from."""
-
-    f: Callable[..., Any]
-    trace: Trace
+from .traces import Wrt, trace_function
+from .writing import settled, writer
 
 
 class Compiled:
@@ -92,9 +41,10 @@ class Compiled:
 
     def __init__(
         self, f: Callable[..., Any], wrt: Wrt, order: Any, examples: tuple[Any, ...], kwargs: dict[str, Any],
-        names: Callable[[Trace, Node, str], str], form: Form, value: bool = False,
+        name: Callable[[Node, str], str], form: Form, value: bool = False,
     ) -> None:  # fmt: skip
         self.f, self.wrt, self.form, self.value = f, wrt, form, value
+        self._made_from = f, wrt, order, examples, kwargs, name, form, value
         self.trace = trace_function(f, examples, kwargs, wrt)
         if self.trace.nested:
             raise UnsupportedError(
@@ -113,12 +63,10 @@ class Compiled:
             for n in self.trace.wrt
         ]
         self.titles = [
-            Title(terms, names(self.trace, target, path), node.name, _floating(target))
+            Title(terms, name(target, path), node.name, _floating(target))
             for terms, (target, path, node) in zip(wholes, pairs, strict=True)
         ]
         self.factors = {n.serial: n for title in self.titles for n in nodes_of(title.terms)}
-        self._copies: dict[int, str] = {}
-        self._given: set[str] = set()
         self._fill: tuple[Callable[..., Any] | None] | None = None
         self._arguments = Arguments(f, examples, kwargs, self.trace)
         self._call = self._generate()
@@ -150,11 +98,15 @@ class Compiled:
         self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
     ) -> Callable[..., Any]:
         scalar = slow is not None
-        self._copies, self._given = {}, set()
         checks = [self._check(made, name, n) for name, n in zip(arguments, self.trace.variables, strict=True)]
         made.lines = [*checks, *before, *made.lines]
-        write = {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name]
-        results = [write(made, title, scalar) for title in self.titles]
+        printed = Results(made, self.form, scalar, self.value, Origin(self.f, self.trace))
+        results = [printed.of(title) for title in self.titles]
+        for kept in printed.kept:  # an argument that is an earlier result would change while it is read
+            made.bindings[buffer := made.fresh("buffer")] = made.bindings[kept].base
+            made.lines[len(checks) : len(checks)] = [
+                f"if {name}.base is {buffer}: {name} = {name}.copy()" for name in arguments
+            ]
         returned = self._returned(made, results)
         body = body_of(made, arguments, returned)
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
@@ -194,89 +146,6 @@ class Compiled:
         found = self._arguments.values((*first, *surplus), later | named)
         result: np.ndarray = self._call(*found) if out is None else self._into(found, out)
         return result
-
-    def _own(self, made: Program, node: Node, scalar: bool) -> str:
-        """The name of a node's value, copied where it may share memory with an argument."""
-        name = made.names[node.serial]
-        if scalar or not node.shape or node.op not in COPIED or _new_einsum(node):
-            return name
-        if node.serial not in self._copies:
-            self._copies[node.serial] = made.fresh("own")
-            made.lines.append(f"{self._copies[node.serial]} = {name}.copy()")
-        return self._copies[node.serial]
-
-    def _lazy(self, made: Program, title: Title, scalar: bool) -> str:
-        name = made.fresh("result")
-        make = maker(title.terms, title.target, title.given, title.dtype, Origin(self.f, self.trace))
-        factors = {n.serial: self._own(made, n, scalar) for n in nodes_of(title.terms)}
-        made.lines.append(object_line(made, name, make, factors))
-        return name
-
-    def _core(self, made: Program, title: Title, scalar: bool) -> str:
-        return core_text(made, title.terms, title.dtype, lambda node: self._own(made, node, scalar))
-
-    def _dense(self, made: Program, title: Title, scalar: bool) -> str:
-        terms, dtype = title.terms, title.dtype
-        small = scalar or all(not n.shape for t in terms.terms for n, _ in t.factors)
-        entries = scalar_entries(made, terms) if small else None
-        if entries is not None:  # so small that a new array costs less than refilling one
-            return self._entries(made, entries, title)
-        name = made.fresh("result")
-        known = writer(terms, dtype)
-        if known is None:
-            fill = made.fresh("fill")
-            factors = {n.serial: made.names[n.serial] for n in nodes_of(terms)}
-            made.bindings[fill] = lambda found: Jacobian(terms, found, dtype=dtype).materialize()
-            made.lines.append(f"{name} = {fill}({{{', '.join(f'{s}: {v}' for s, v in factors.items())}}})")
-            return name
-        layout = toeplitz_layout(terms) if self.form.view else None
-        seen = view_lines(made, layout, dtype, self.form.reuse) if layout is not None else None
-        if seen is not None or self.form.reuse:
-            name, lines = seen or held_lines(made, known)
-            made.lines += lines
-            return name
-        same = self._itself(made, known, terms)
-        if same is not None:
-            return same
-        made.lines += array_lines(made, name, known)
-        return name
-
-    def _entries(self, made: Program, entries: list[str], title: Title) -> str:
-        shape, name = tuple(int(n) for n in title.terms.shape), made.fresh("result")
-        kind = "" if title.dtype == np.float64 else f", np.{title.dtype}"
-        made.bindings |= {"array": np.array, "empty": np.empty}
-        if self.form.reuse and title.dtype == np.float64 and 0 < len(entries) <= 2 * FEW:
-            return self._kept(made, entries, shape)
-        if len(entries) > FEW:
-            reshape = f".reshape({shape})" if len(shape) > 1 else ""
-            made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
-            return name
-        places = [", ".join(map(str, place)) or "()" for place in np.ndindex(*shape)]
-        stored = "; ".join(f"{name}[{place}] = {entry}" for place, entry in zip(places, entries, strict=True))
-        made.lines.append(
-            f"{name} = empty({shape[0] if len(shape) == 1 else shape}{kind})"
-            + (f"; {stored}" if stored else "")
-        )
-        return name
-
-    def _kept(self, made: Program, entries: list[str], shape: tuple[int, ...]) -> str:
-        """The entries stored in the array that the call keeps, through its memory: no array is indexed."""
-        whole = np.zeros(shape)
-        shown, place = whole.view(), made.fresh("place")
-        shown.flags.writeable = False
-        name = made.fresh("held")
-        made.bindings |= {place: whole.reshape(-1).data, name: shown}
-        made.lines.append("; ".join(f"{place}[{k}] = {entry}" for k, entry in enumerate(entries)))
-        return name
-
-    def _itself(self, made: Program, known: Writer, terms: TermSum) -> str | None:
-        """The factor that is the dense Jacobian already, if nobody else holds its array."""
-        serial = None if self.value else itself(known)
-        for node in nodes_of(terms):
-            if node.serial == serial and is_new(node) and made.names[serial] not in self._given:
-                self._given.add(made.names[serial])
-                return made.names[serial]
-        return None
 
     def _returned(self, made: Program, results: list[str]) -> str:
         inner = results[0]
@@ -356,9 +225,27 @@ class Compiled:
             self._fill = (build(made, [*arguments, "out"], "out") if known else None,)
         return self._fill[0]
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """f's own, and `out`."""
+        known = inspect.signature(self.f)
+        out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+        rest = [p for p in known.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        last = [p for p in known.parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
+        free = "out" not in known.parameters
+        return known.replace(parameters=[*rest, *[out] * free, *last])
+
+    def __reduce__(self) -> Any:
+        """A compiled call travels as what it was made from, and is compiled again where it arrives."""
+        return _again, self._made_from
+
     def __repr__(self) -> str:
         lines, label = self.source.count("\n"), getattr(self.f, "__name__", "f")
         return f"Compiled derivative of {label}: {lines} lines, {len(self.factors)} factors"
+
+
+def _again(*made_from: Any) -> Compiled:
+    return Compiled(*made_from)
 
 
 def _only(found: Any) -> Any:
@@ -366,11 +253,6 @@ def _only(found: Any) -> Any:
     while isinstance(found, (dict, list, tuple)):
         (found,) = found.values() if isinstance(found, dict) else found
     return found
-
-
-def nodes_of(terms: TermSum) -> list[Node]:
-    """The nodes whose values a Jacobian is made of, each once."""
-    return list({n.serial: n for t in terms.terms for n in t.nodes}.values())
 
 
 def _floating(node: Node) -> np.dtype[Any]:
@@ -381,7 +263,3 @@ def _never_fails(lines: Sequence[str]) -> bool:
     """Whether plain-float code only adds and multiplies: nothing that can raise, as math.sin(inf) does."""
     text = "\n".join(lines)
     return not any(word in text for word in ("/", "**", "math."))
-
-
-def _new_einsum(node: Node) -> bool:
-    return node.op == "einsum" and sum(map(bool, node.params[0])) > 1

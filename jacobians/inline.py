@@ -62,8 +62,10 @@ def cored(t: Term) -> Term:
     return canonical(t.coefficient, [core(t, labels)] if t.factors else [], t.target, t.input, t.sizes)
 
 
-def core_text(made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Callable[[Node], str]) -> str:
-    """The tuple of (array, wiring) pairs of a Jacobian whose Terms are `cored`."""
+def core_text(
+    made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Callable[[Node], str], given: set[str]
+) -> str:
+    """The tuple of (array, wiring) pairs of a Jacobian whose Terms are `cored`; what is `given` is copied."""
     from .notation.index import core_wiring
 
     parts = []
@@ -76,6 +78,9 @@ def core_text(made: Program, terms: TermSum, dtype: np.dtype[Any], name_of: Call
             text = f"-{texts[0]}"
         if not t.carried or t.factors[0][0].dtype != dtype:
             text = f"np.asarray({text}, np.{dtype})"
+        elif text in given:
+            text = f"{text}.copy()"
+        given.add(text)
         parts.append(f"({text}, {core_wiring(t, t.factors[0][1] if t.factors else ())!r}), ")
     return f"({''.join(parts)})"
 

@@ -6,12 +6,13 @@ closures are never stale; `compile` freezes the trace for hot loops.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .derivative import Jacobian
+from .derivative import LIMIT, Jacobian
 from .errors import UnsupportedError
 from .expr import Node
 from .prepared import accumulate, forget, prepare
@@ -77,7 +78,7 @@ class JacobianFunction:
 
     def compile(
         self, *examples: Any, dense: bool = False, reuse: bool = False, core: bool = False,
-        copy: bool | None = True, backend: str = "numpy", **kwargs: Any,
+        copy: bool | None = True, backend: str = "numpy", max_bytes: int | None = LIMIT, **kwargs: Any,
     ) -> Any:  # fmt: skip
         """Freezes the trace at these examples: generated numpy without tracing, for hot loops.
 
@@ -85,17 +86,17 @@ class JacobianFunction:
         (read-only, valid until the next call); `copy=None` may return a read-only view of a small buffer, as
         `materialize(copy=None)` does; `core=True` returns what `J.core()` gives, in a batch the Jacobians
         sample by sample.  `backend="jax"` or "torch" runs the same plan with that library, on its arrays, and
-        returns dense ones, or cores.  What the function takes from outside is frozen too.
+        returns dense ones, or cores.  What the function takes from outside is frozen too.  Raises BudgetError
+        where a dense array would have more than `max_bytes` bytes (default 4 GiB).
         """
-        from .frozen import Compiled, Form
+        from .frozen import Compiled
+        from .results import Form
 
         if backend != "numpy":
             return self._compile_for(backend, examples, kwargs, core)
-        form = Form(
-            "core" if core else "dense" if dense or reuse or copy is None else "lazy", reuse, copy is None
-        )
-        names = lambda traced, target, path: target.name or path.strip("[]'.") or self.label  # noqa: E731
-        return Compiled(self.f, self.wrt, self.order, examples, kwargs, names, form, self.value)
+        name = "core" if core else "dense" if dense or reuse or copy is None else "lazy"
+        form = Form(name, reuse, copy is None, max_bytes)
+        return Compiled(self.f, self.wrt, self.order, examples, kwargs, self._name, form, self.value)
 
     def _compile_for(
         self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool
@@ -123,11 +124,16 @@ class JacobianFunction:
         result = traced.rebuild([mirrored(traced, row) for row in made])
         return (traced.rebuild(held), result) if self.value else result
 
+    def _name(self, target: Node, path: str) -> str:
+        """What a target is called: its own name, its key in the result, or its place there."""
+        key = re.fullmatch(r"\['(\w+)'\]|\.(\w+)", path)
+        return target.name or (key[1] or key[2] if key else self.label + path)
+
     def _jacobian(
         self, traced: Trace, target: Node, path: str, node: Node, terms: TermSum, values: Any
     ) -> Jacobian:
         dtype = target.dtype if getattr(target.dtype, "kind", "") == "f" else np.dtype(np.float64)
-        name = target.name or path.strip("[]'.") or self.label
+        name = self._name(target, path)
         context = Context(self.f, traced.stand_ins, target, path)
         return Jacobian(terms, values, name, node.name, dtype, context)
 

@@ -39,7 +39,7 @@ contraction ops
 serving tracing graph orders notation reading
 plan recycling threads overwriting codegen readable traces dense counting factoring simplify scalars batching
 vertex_orders writing toeplitz arguments
-picking derivative prepared expression inline sparse backends frozen verbs
+picking derivative prepared expression inline sparse backends results frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables
 checking identities derivations questions report plots bench
 commands lecture cli __init__ __main__

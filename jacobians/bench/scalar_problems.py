@@ -7,6 +7,7 @@ Every function takes scalars, or arrays of one shape (a batch), and returns a tu
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def black_scholes(spot: Any, strike: Any, rate: Any, volatility: Any, years: Any
     spread = volatility * root
     d1 = (np.log(spot / strike) + (rate + 0.5 * volatility**2) * years) / spread
     discount = np.exp(-rate * years)
-    density = np.exp(-0.5 * d1**2) * (1 / np.sqrt(2 * np.pi))
+    density = np.exp(-0.5 * d1**2) * (1 / math.sqrt(2 * math.pi))
     held = discount * _normal(d1 - spread)
     vega = spot * density * root
     by_time = vega * volatility / (2.0 * years) + rate * strike * held
@@ -175,7 +176,7 @@ def black_scholes(spot: Any, strike: Any, rate: Any, volatility: Any, years: Any
 
 
 def _normal(x: Any) -> Any:
-    return 0.5 * (1.0 + erf(x * np.sqrt(0.5)))
+    return 0.5 * (1.0 + erf(x * math.sqrt(0.5)))
 
 
 def rosenbrock(x: Any, y: Any) -> Values:
@@ -185,7 +186,7 @@ def rosenbrock(x: Any, y: Any) -> Values:
 
 def powell(a: Any, b: Any, c: Any, d: Any) -> Values:
     """Powell's singular function (1962): four residuals whose Jacobian is singular at the solution."""
-    return a + 10.0 * b, np.sqrt(5.0) * (c - d), (b - 2.0 * c) ** 2, np.sqrt(10.0) * (a - d) ** 2
+    return a + 10.0 * b, math.sqrt(5.0) * (c - d), (b - 2.0 * c) ** 2, math.sqrt(10.0) * (a - d) ** 2
 
 
 def beale(x: Any, y: Any) -> Values:

@@ -60,6 +60,8 @@ def ways(library: str, case: Case, inputs: Inputs, compiled: bool = True) -> lis
     seeds = _seeds(case, inputs)
     left_out = {"jacfwd"} if seeds > SEEDS else set()
     left_out |= {"jacrev(jacfwd)"} if seeds > NESTED else set()
+    if library == "torch" and compiled:
+        ns.compiler.reset()  # it counts what it has compiled for other cases, and gives up
     for how, call in _calls(library, ns, case, compiled, left_out):
         try:
             found.append(_way(library, how, call, _converted(library, inputs)))

@@ -6,10 +6,12 @@ each library's functions (`with_namespace`).
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
+import sys
 from collections.abc import Callable
-from types import FunctionType
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -85,12 +87,20 @@ def batch_first_net(ns: Any) -> Callable[..., Any]:
 
 def with_namespace(f: Callable[..., Any], ns: Any) -> Callable[..., Any]:
     """The same source of a problem's function with another library where it says `np`."""
-    known: dict[str, Any] = dict(vars(scalar_problems))
-    for name, value in vars(scalar_problems).items():
-        if isinstance(value, FunctionType) and value.__module__ == scalar_problems.__name__:
-            known[name] = FunctionType(value.__code__, known, name)
-    known |= {"np": ns, "erf": _erf(ns)}
-    made: Callable[..., Any] = known[f.__name__]
+    made: Callable[..., Any] = getattr(_copy(ns), f.__name__)
+    return made
+
+
+@cache
+def _copy(ns: Any) -> ModuleType:
+    """The module of the problems once more, a real one: torch.compile looks its functions up by name."""
+    name = f"{scalar_problems.__name__}_{ns.__name__.replace('.', '_')}"
+    spec = importlib.util.spec_from_file_location(name, scalar_problems.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    made = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    vars(made).update(np=ns, erf=_erf(ns))
     return made
 
 

@@ -1,0 +1,200 @@
+"""The lines of what a compiled call returns: lazy Jacobians, dense arrays, arrays that are kept, cores.
+
+`Results(program, form, ...).of(title)` adds the lines that make one Jacobian and returns its expression.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .codegen import Program
+from .derivative import LIMIT, Jacobian, show_bytes
+from .errors import BudgetError
+from .expr import Node
+from .inline import (
+    array_lines,
+    core_text,
+    cored,
+    held_lines,
+    is_new,
+    itself,
+    maker,
+    object_line,
+    scalar_entries,
+    view_lines,
+)
+from .terms import TermSum
+from .toeplitz import toeplitz_layout
+from .traces import Trace
+from .writing import Writer, settled, writer
+
+COPIED = frozenset(
+    {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
+)  # may share memory
+
+FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a compiled call returns: "lazy" Jacobians, "dense" arrays (kept with `reuse`), "core"s.
+
+    A dense array of more than `limit` bytes is refused.
+    """
+
+    name: str = "lazy"
+    reuse: bool = False
+    view: bool = False
+    limit: int | None = LIMIT
+
+    def shaped(self, terms: TermSum) -> TermSum:
+        """The Terms as this form writes them."""
+        shape = {"lazy": None, "dense": settled, "core": cored}[self.name]
+        if shape is None:
+            return terms
+        return TermSum(terms.target_shape, terms.input_shape, tuple(shape(t) for t in terms.terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """One Jacobian to return: its Terms, the names of target and input, its type."""
+
+    terms: TermSum
+    target: str | None
+    given: str | None
+    dtype: np.dtype[Any]
+
+
+class Origin(NamedTuple):
+    """Where the Jacobians of a compiled call come from."""
+
+    f: Callable[..., Any]
+    trace: Trace
+
+
+class Results:
+    """Prints the Jacobians of a call into its program: of plain floats (`scalar`), with values (`valued`)."""
+
+    def __init__(self, made: Program, form: Form, scalar: bool, valued: bool, origin: Origin) -> None:
+        self.made, self.form, self.scalar, self.valued, self.origin = made, form, scalar, valued, origin
+        self.copies: dict[int, str] = {}
+        self.given: set[str] = set()
+        self.kept: list[str] = []
+
+    def of(self, title: Title) -> str:
+        """The expression of one Jacobian, its lines added to the program."""
+        return {"dense": self._dense, "core": self._core, "lazy": self._lazy}[self.form.name](title)
+
+    def _own(self, node: Node) -> str:
+        """The name of a node's value, copied where it may share memory with an argument."""
+        name = self.made.names[node.serial]
+        if self.scalar or not node.shape or node.op not in COPIED or _new_einsum(node):
+            return name
+        if node.serial not in self.copies:
+            self.copies[node.serial] = self.made.fresh("own")
+            self.made.lines.append(f"{self.copies[node.serial]} = {name}.copy()")
+        return self.copies[node.serial]
+
+    def _lazy(self, title: Title) -> str:
+        name = self.made.fresh("result")
+        make = maker(title.terms, title.target, title.given, title.dtype, self.origin)
+        factors = {n.serial: self._own(n) for n in nodes_of(title.terms)}
+        self.made.lines.append(object_line(self.made, name, make, factors))
+        return name
+
+    def _core(self, title: Title) -> str:
+        return core_text(self.made, title.terms, title.dtype, self._own, self.given)
+
+    def _dense(self, title: Title) -> str:
+        terms, dtype = title.terms, title.dtype
+        small = self.scalar or all(not n.shape for t in terms.terms for n, _ in t.factors)
+        entries = scalar_entries(self.made, terms) if small else None
+        if entries is not None:  # so small that a new array costs less than refilling one
+            return self._entries(entries, title)
+        name = self.made.fresh("result")
+        known = writer(terms, dtype)
+        if known is None:
+            self._afford(title)
+            fill = self.made.fresh("fill")
+            factors = {n.serial: self.made.names[n.serial] for n in nodes_of(terms)}
+            self.made.bindings[fill] = lambda found: Jacobian(terms, found, dtype=dtype).materialize(None)
+            values = ", ".join(f"{serial}: {value}" for serial, value in factors.items())
+            self.made.lines.append(f"{name} = {fill}({{{values}}})")
+            return name
+        layout = toeplitz_layout(terms) if self.form.view else None
+        seen = view_lines(self.made, layout, dtype, self.form.reuse) if layout is not None else None
+        if seen is None:
+            self._afford(title)
+        if seen is not None or self.form.reuse:
+            name, lines = seen or held_lines(self.made, known)
+            self.made.lines += lines
+            if self.form.reuse:
+                self.kept.append(name)
+            return name
+        same = self._itself(known, terms)
+        if same is not None:
+            return same
+        self.made.lines += array_lines(self.made, name, known)
+        return name
+
+    def _afford(self, title: Title) -> None:
+        needed = math.prod(int(n) for n in title.terms.shape) * title.dtype.itemsize
+        if self.form.limit is not None and needed > self.form.limit:
+            shape = " × ".join(map(str, title.terms.shape))
+            raise BudgetError(
+                f"the dense Jacobian of {title.target} by {title.given} needs {show_bytes(needed)}, "
+                f"limit {show_bytes(self.form.limit)}",
+                f"{shape} {title.dtype}",
+                "compile without dense=, which keeps the factors; core=True; or a larger max_bytes",
+            )
+
+    def _entries(self, entries: list[str], title: Title) -> str:
+        shape, name = tuple(int(n) for n in title.terms.shape), self.made.fresh("result")
+        kind = "" if title.dtype == np.float64 else f", np.{title.dtype}"
+        self.made.bindings |= {"array": np.array, "empty": np.empty}
+        if self.form.reuse and title.dtype == np.float64 and 0 < len(entries) <= 2 * FEW:
+            return self._kept(entries, shape)
+        if len(entries) > FEW:
+            reshape = f".reshape({shape})" if len(shape) > 1 else ""
+            self.made.lines.append(f"{name} = array([{', '.join(entries)}]{kind}){reshape}")
+            return name
+        places = [", ".join(map(str, place)) or "()" for place in np.ndindex(*shape)]
+        stored = "; ".join(f"{name}[{place}] = {entry}" for place, entry in zip(places, entries, strict=True))
+        self.made.lines.append(
+            f"{name} = empty({shape[0] if len(shape) == 1 else shape}{kind})"
+            + (f"; {stored}" if stored else "")
+        )
+        return name
+
+    def _kept(self, entries: list[str], shape: tuple[int, ...]) -> str:
+        """The entries stored in the array that the call keeps, through its memory: no array is indexed."""
+        whole = np.zeros(shape)
+        shown, place = whole.view(), self.made.fresh("place")
+        shown.flags.writeable = False
+        name = self.made.fresh("held")
+        self.made.bindings |= {place: whole.reshape(-1).data, name: shown}
+        self.made.lines.append("; ".join(f"{place}[{k}] = {entry}" for k, entry in enumerate(entries)))
+        return name
+
+    def _itself(self, known: Writer, terms: TermSum) -> str | None:
+        """The factor that is the dense Jacobian already, if nobody else holds its array."""
+        serial = None if self.valued else itself(known)
+        for node in nodes_of(terms):
+            if node.serial == serial and is_new(node) and self.made.names[serial] not in self.given:
+                self.given.add(self.made.names[serial])
+                return self.made.names[serial]
+        return None
+
+
+def nodes_of(terms: TermSum) -> list[Node]:
+    """The nodes whose values a Jacobian is made of, each once."""
+    return list({n.serial: n for t in terms.terms for n in t.nodes}.values())
+
+
+def _new_einsum(node: Node) -> bool:
+    return node.op == "einsum" and sum(map(bool, node.params[0])) > 1
