@@ -51,36 +51,41 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
         return None
     if any(root in inputs and root.shape for root in roots):
         return None
-    made, before = Program(), []
+    made = Program()
     made.taken |= {"math", "out"}
     made.bindings["math"] = math
-    entry: dict[tuple[int, int], str] = {}
-    used = {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
-    for k, node in enumerate(inputs):
-        name = made.names[-1 - k] = made.fresh(node.name)
-        if not node.shape:
-            made.names[node.serial] = made.fresh(f"{name}_0")
-            before.append(f"{made.names[node.serial]} = {name}.item()")
-            continue
-        parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
-        flat = "" if len(node.shape) == 1 else ".ravel()"
-        if any((node.serial, j) in used for j in range(len(parts))):
-            before.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
-        entry.update({(node.serial, j): part for j, part in enumerate(parts)})
+    before, entry = _unpacked(
+        made, inputs, {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
+    )
     known: dict[Any, str] = {}
     for node in nodes:
-        key = (
-            node.op,
-            tuple(made.names.get(a.serial, a.serial) for a in node.args),
-            node.params,
-            id(node.value) if node.op == "constant" else 0,
-        )
+        args = tuple(made.names.get(a.serial, a.serial) for a in node.args)
+        key = node.op, args, node.params, id(node.value) if node.op == "constant" else 0
         if key in known:
             made.names[node.serial] = known[key]
             continue
         _line(made, made.lines, node, entry)
         known[key] = made.names[node.serial]
     return made, before
+
+
+def _unpacked(
+    made: Program, inputs: Sequence[Node], used: set[tuple[int, int]]
+) -> tuple[list[str], dict[tuple[int, int], str]]:
+    """The lines that take the used entries out of the arguments, and what every entry is called."""
+    lines, entry = [], {}
+    for k, node in enumerate(inputs):
+        name = made.names[-1 - k] = made.fresh(node.name)
+        if not node.shape:
+            made.names[node.serial] = made.fresh(f"{name}_0")
+            lines.append(f"{made.names[node.serial]} = {name}.item()")
+            continue
+        parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
+        flat = "" if len(node.shape) == 1 else ".ravel()"
+        if any((node.serial, j) in used for j in range(len(parts))):
+            lines.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
+        entry.update({(node.serial, j): part for j, part in enumerate(parts)})
+    return lines, entry
 
 
 def _place(node: Node) -> int:
