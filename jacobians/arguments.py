@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .containers import bind
+from .containers import bind, flatten
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
 from .traces import Trace
@@ -142,4 +142,35 @@ def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], n
 def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     """A bound method for generated code, which must not keep its object alive."""
     known = weakref.WeakMethod(method)
-    return lambda *args, **kwargs: known()(*args, **kwargs)  # type: ignore[misc]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = known()
+        if found is None:
+            raise UnsupportedError(
+                "the compiled call is gone", "only its __call__ is left", "keep the compiled call itself"
+            )
+        return found(*args, **kwargs)
+
+    return call
+
+
+def frozen(examples: Any) -> Any:
+    """Examples as they are now: what is built into the program is copied, as the caller may write to it."""
+    leaves, rebuild = flatten(examples, "")
+    return rebuild([x.copy() if isinstance(x, np.ndarray) and x.dtype.kind != "f" else x for _, x in leaves])
+
+
+def shapes_of(examples: Any) -> Any:
+    """Examples to be pickled: arrays of real numbers as their shapes, whose values do not matter."""
+    leaves, rebuild = flatten(examples, "")
+    return rebuild([Zeros(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for _, x in leaves])
+
+
+class Zeros:
+    """An array that is pickled as its shape and type, and comes back as zeros."""
+
+    def __init__(self, like: np.ndarray) -> None:
+        self.shape, self.dtype = like.shape, like.dtype.str
+
+    def __reduce__(self) -> Any:
+        return np.zeros, (self.shape, self.dtype)

@@ -6,6 +6,7 @@ writes `a f + a g` as `a (f + g)`.  `simplify` puts them together.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ import numpy as np
 from .expr import Factor, Node, combination, constant, product
 from .ops.reshaping import reshape_node
 from .plan import evaluate, key_of
+from .spelling import is_negative
 
 POWERS = range(
     2, 17
 )  # exponents that become products (numpy takes 15 ns an entry for x ** 3, 1 for x * x * x)
 Part = tuple[Any, Node, tuple[int, ...]]  # a coefficient, a value, the sum's axes that its own are
 ONE = constant(1.0)
+MODERATE = 1e9  # float32 ends at 3e38
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class Form:
 
 def atom(node: Node) -> Form:
     return Form(1, ((node, tuple(range(node.ndim))),))
+
+
+def is_moderate(scale: Any) -> bool:
+    """Whether a coefficient may stand elsewhere in a product without overflow or underflow on the way."""
+    return not isinstance(scale, (int, float)) or scale == 0 or 1 / MODERATE <= abs(scale) <= MODERATE
+
+
+def of_one_type(factors: Sequence[Factor], node: Node) -> bool:
+    """Whether a value and its factors have one type, numbers aside, so that any order gives it."""
+    return all(n.dtype == node.dtype for n, _ in factors if not isinstance(n.dtype, type))
 
 
 def spreads(node: Node) -> bool:
@@ -52,7 +65,7 @@ def merged(order: Sequence[Node], stop: set[int]) -> dict[int, Node]:
     for node in order:
         key: Any = node.serial
         if node.op == "constant":
-            key = node.dtype, node.value if isinstance(node.dtype, type) else id(node.value)
+            key = node.dtype, repr(node.value) if isinstance(node.dtype, type) else id(node.value)  # 0, -0
         elif node.serial not in stop and node.args:
             key = value_key(node, place)
         first[node.serial] = known.setdefault(key, node)
@@ -100,6 +113,18 @@ def built(factors: Sequence[Factor], like: Node) -> Node:
     if like.op == "einsum" and same_factors(factors, like.args, _renamed(like)):
         return like
     return product(factors, output, like.shape)
+
+
+def negated_within(factors: Sequence[Factor]) -> tuple[Any, list[Factor]]:
+    """`-product` as a coefficient and factors: one that is a difference is turned around, if there is one."""
+    found = list(factors)
+    for k, (node, labels) in enumerate(found):
+        if node.op == "combination" and any(map(is_negative, node.params[0])):
+            coefficients, carried, shape = node.params
+            parts = [(-c, arg, ls) for c, arg, ls in zip(coefficients, node.args, carried, strict=True)]
+            found[k] = combination(parts, range(len(shape)), shape), labels
+            return 1, found
+    return -1, found
 
 
 def scaled(scale: Any, node: Node, like: Node) -> Node:
@@ -184,7 +209,7 @@ def turned(
     parts: list[Part],
 ) -> tuple[Any, list[Part]]:
     """A sum as a coefficient and a sum: negative as a whole, or all parts with coefficients of one size."""
-    if not all(isinstance(c, (int, float)) and c != 0 for c, _, _ in parts):
+    if not all(isinstance(c, (int, float)) and c != 0 and math.isfinite(c) for c, _, _ in parts):
         return 1, parts
     sizes = {abs(c) for c, _, _ in parts}
     common = sizes.pop() if len(sizes) == 1 else 1

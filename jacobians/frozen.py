@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ABSENT, Arguments, fixer, weakly
+from .arguments import ABSENT, Arguments, fixer, frozen, shapes_of, weakly
 from .codegen import Program, body_of, build, program
 from .containers import Text, bind, display
 from .errors import ShapeError, UnsupportedError
-from .expr import Node
+from .expr import Node, array_type
 from .inline import array_lines
 from .prepared import accumulate
 from .results import Form, Origin, Results, Title, nodes_of
@@ -44,7 +44,7 @@ class Compiled:
         name: Callable[[Node, str], str], form: Form, value: bool = False,
     ) -> None:  # fmt: skip
         self.f, self.wrt, self.form, self.value = f, wrt, form, value
-        self._made_from = f, wrt, order, examples, kwargs, name, form, value
+        self._made_from = f, wrt, order, frozen(examples), frozen(kwargs), name, form, value
         self.trace = trace_function(f, examples, kwargs, wrt)
         if self.trace.nested:
             raise UnsupportedError(
@@ -103,9 +103,10 @@ class Compiled:
         printed = Results(made, self.form, scalar, self.value, Origin(self.f, self.trace))
         results = [printed.of(title) for title in self.titles]
         for kept in printed.kept:  # an argument that is an earlier result would change while it is read
-            made.bindings[buffer := made.fresh("buffer")] = made.bindings[kept].base
+            made.bindings["shares"] = np.may_share_memory
             made.lines[len(checks) : len(checks)] = [
-                f"if {name}.base is {buffer}: {name} = {name}.copy()" for name in arguments
+                f"if {name}.base is not None and shares({name}, {kept}): {name} = {name}.copy()"
+                for name in arguments
             ]
         returned = self._returned(made, results)
         body = body_of(made, arguments, returned)
@@ -159,7 +160,10 @@ class Compiled:
         if not self.value:
             return inner
         wrap = made.fresh("values")
-        made.bindings[wrap] = lambda found: self.trace.rebuild([np.array(v) for v in found])
+        types = [array_type(target.dtype) for target in self.trace.targets]
+        made.bindings[wrap] = lambda found: self.trace.rebuild(
+            [np.array(value, dtype) for value, dtype in zip(found, types, strict=True)]
+        )
         return f"({wrap}([{', '.join(made.names[t.serial] for t in self.values)}]), {inner})"
 
     def _mirror(self) -> Callable[[list[Any]], Any]:
@@ -237,7 +241,8 @@ class Compiled:
 
     def __reduce__(self) -> Any:
         """A compiled call travels as what it was made from, and is compiled again where it arrives."""
-        return _again, self._made_from
+        f, wrt, order, examples, kwargs, *rest = self._made_from
+        return _again, (f, wrt, order, shapes_of(examples), shapes_of(kwargs), *rest)
 
     def __repr__(self) -> str:
         lines, label = self.source.count("\n"), getattr(self.f, "__name__", "f")

@@ -207,12 +207,15 @@ def _plain(made: Program, known: Writer) -> str | None:
         return None
     named = [(made.names[serial], axes) for serial, axes in region.operands]
     first, second = (spread(name, axes, ndim) for name, axes in named)
-    return outer_text(named) or f"{first} * {second}"
+    return outer_text(named, region.sizes) or f"{first} * {second}"
 
 
-def outer_text(operands: Sequence[Operand]) -> str | None:
-    """The outer product of two vectors, through BLAS: half the time of broadcasting, where it is small."""
-    if [axes for _, axes in operands] not in ([(0,), (1,)], [(1,), (0,)]):
+def outer_text(operands: Sequence[Operand], sizes: Sequence[int]) -> str | None:
+    """The outer product of two vectors, through BLAS: half the time of broadcasting, where it is small.
+
+    A vector of one entry is a number there, and 0 times infinity is 0.
+    """
+    if [axes for _, axes in operands] not in ([(0,), (1,)], [(1,), (0,)]) or 1 in sizes:
         return None
     column, row = (name for name, _ in sorted(operands, key=lambda operand: operand[1]))
     return f"{column}[:, None].dot({row}[None])"
@@ -252,7 +255,7 @@ def _product_into(
 ) -> str:
     """One call that multiplies two operands into the view."""
     last = len(region.sizes) - 1
-    outer = outer_text(left) if region.entries < OUTER_ENTRIES else None
+    outer = outer_text(left, region.sizes) if region.entries < OUTER_ENTRIES else None
     if outer is not None:
         return f"{view}[...] = {outer}"
     rows = [last in axes for _, axes in left]

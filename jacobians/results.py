@@ -136,7 +136,7 @@ class Results:
             if self.form.reuse:
                 self.kept.append(name)
             return name
-        same = self._itself(known, terms)
+        same = self._itself(known, title)
         if same is not None:
             return same
         self.made.lines += array_lines(self.made, name, known)
@@ -181,13 +181,15 @@ class Results:
         self.made.lines.append("; ".join(f"{place}[{k}] = {entry}" for k, entry in enumerate(entries)))
         return name
 
-    def _itself(self, known: Writer, terms: TermSum) -> str | None:
+    def _itself(self, known: Writer, title: Title) -> str | None:
         """The factor that is the dense Jacobian already, if nobody else holds its array."""
         serial = None if self.valued else itself(known)
-        for node in nodes_of(terms):
-            if node.serial == serial and is_new(node) and self.made.names[serial] not in self.given:
-                self.given.add(self.made.names[serial])
-                return self.made.names[serial]
+        for node in nodes_of(title.terms):
+            right = node.serial == serial and node.dtype == title.dtype and is_new(node)
+            name = self.made.names[node.serial]
+            if right and name not in self.given:
+                self.given.add(name)
+                return name
         return None
 
 

@@ -27,7 +27,7 @@ MATH = {
     "hypot": "hypot",
 }  # fmt: skip
 PLAIN = {
-    "divide": "{0} / {1}", "power": "{0} ** {1}", "square": "{0} * {0}", "reciprocal": "1.0 / {0}",
+    "divide": "{0} / {1}", "power": "math.pow({0}, {1})", "square": "{0} * {0}", "reciprocal": "1.0 / {0}",
     "abs": "abs({0})",
     "less": "{0} < {1}", "less_equal": "{0} <= {1}", "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
     "equal": "{0} == {1}", "not_equal": "{0} != {1}", "logical_not": "not {0}",

@@ -16,7 +16,7 @@ Whether products are flattened where a part of them is needed elsewhere too is d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .axes import Poly, entries, magnitude
@@ -31,7 +31,10 @@ from .factoring import (
     exponent_of,
     factored,
     folded,
+    is_moderate,
     merged,
+    negated_within,
+    of_one_type,
     same_factors,
     scaled,
     spreads,
@@ -39,7 +42,6 @@ from .factoring import (
     value_key,
     without_ones,
 )
-from .spelling import is_negative
 from .terms import Term, TermSum, canonical
 
 MANY = 12  # factors up to which products are flattened
@@ -103,7 +105,10 @@ class Simplifier:
         node = self.first[node.serial]
         form = self.forms[node.serial]
         alone = len(form.factors) == 1
-        if alone or (len(form.factors) <= MANY and (self.spread or self.uses[node.serial] == 1)):
+        if not is_moderate(form.scale):
+            return 1, [(self.node(node), tuple(labels))]
+        few = len(form.factors) <= MANY and (self.spread or self.uses[node.serial] == 1)
+        if alone or (few and of_one_type(form.factors, node)):
             return form.scale, [(n, tuple(labels[k] for k in ls)) for n, ls in form.factors]
         return form.scale, [(self.bare(node), tuple(labels))]
 
@@ -140,12 +145,12 @@ class Simplifier:
     def _quotient(self, node: Node) -> Form:
         """A quotient without the coefficients of what it divides."""
         scales = [self.scale(arg) for arg in node.args]
-        plain = all(isinstance(scale, (int, float)) and scale != 0 for scale in scales)
-        strange = any(arg.dtype != node.dtype for arg in node.args if not isinstance(arg.dtype, type))
-        if scales == [1, 1] or not plain or strange or node.dtype == int:
+        numbers = all(isinstance(scale, (int, float)) and scale != 0 for scale in scales)
+        same_type = of_one_type([(arg, ()) for arg in node.args], node) and node.dtype != int
+        scale = scales[0] / scales[1] if numbers and scales[1] != 1 else scales[0]
+        if scales == [1, 1] or not numbers or not same_type or not all(map(is_moderate, [*scales, scale])):
             return self._other(node)
         args = tuple(self.bare(arg) for arg in node.args)
-        scale = scales[0] if scales[1] == 1 else scales[0] / scales[1]
         return Form(scale, atom(self._one(Node("divide", args, None, node.shape, node.dtype))).factors)
 
     def _power(self, base: Node, exponent: int) -> Node:
@@ -165,7 +170,7 @@ class Simplifier:
 
     def _product(self, node: Node) -> Form:
         labels, output, sizes = node.params
-        scale, factors = self._flat(zip(node.args, labels, strict=True))
+        scale, factors = self._flat(list(zip(node.args, labels, strict=True)))
         factors = [without_ones(factor, set(output), sizes) for factor in factors]
         carried = {label for _, ls in factors for label in ls}
         place = {label: k for k, label in enumerate(output)}
@@ -173,11 +178,13 @@ class Simplifier:
             return Form(scale, tuple((n, tuple(place[k] for k in ls)) for n, ls in factors))
         if scale == 1 and same_factors(factors, node.args, labels):
             return atom(node)
+        if scale == -1:  # inside the sum it costs nothing, and a weight may then be positive
+            scale, factors = negated_within(factors)
         whole = product(factors, output, sizes)
         whole.name = node.name if scale == 1 else None
         return Form(scale, atom(self._one(whole)).factors)
 
-    def _flat(self, operands: Iterable[Factor]) -> tuple[Any, list[Factor]]:
+    def _flat(self, operands: Sequence[Factor]) -> tuple[Any, list[Factor]]:
         scale: Any = 1
         factors: list[Factor] = []
         for arg, labels in operands:
@@ -189,7 +196,7 @@ class Simplifier:
             factors = [factor for factor in factors if factor[0] not in numbers]
             for number in numbers:
                 scale = scale * number.value
-        return scale, factors
+        return (scale, factors) if is_moderate(scale) else (1, [(self.node(arg), ls) for arg, ls in operands])
 
     def _sum(self, node: Node) -> Form:
         coefficients, labels, shape = node.params
@@ -198,7 +205,7 @@ class Simplifier:
         if len(flat) == 1 and {k for _, ls in flat[0][1] for k in ls} == set(range(len(shape))):
             return Form(scales[0], tuple(flat[0][1]))
         common = common_factors([factors for _, factors in flat])
-        if common:
+        if common and all(of_one_type(factors, node) for _, factors in flat):
             return factored(common, scales, [factors for _, factors in flat], node)
         parts = [
             (c * self.scale(arg), self.bare(arg), ls)
@@ -256,17 +263,8 @@ def _term(t: Term, made: Simplifier, splice: bool) -> Term:
         coefficient = coefficient * scale
         factors += found
     if coefficient == -1 and len(factors) == 1 and made.uses[t.factors[0][0].serial] == 1:
-        coefficient, factors[0] = _negated(*factors[0])
+        coefficient, factors = negated_within(factors)
     return canonical(coefficient, factors, t.target, t.input, t.sizes)
-
-
-def _negated(node: Node, labels: tuple[int, ...]) -> tuple[Any, Factor]:
-    """`-node` as a coefficient and a factor: a difference is turned around instead."""
-    if node.op != "combination" or not any(is_negative(c) for c in node.params[0]):
-        return -1, (node, labels)
-    coefficients, carried, shape = node.params
-    parts = [(-c, arg, ls) for c, arg, ls in zip(coefficients, node.args, carried, strict=True)]
-    return 1, (combination(parts, range(len(shape)), shape), labels)
 
 
 def _cost(roots: Sequence[Node], stop: set[int]) -> float:
