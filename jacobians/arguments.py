@@ -17,6 +17,7 @@ import numpy as np
 from .containers import bind, flatten
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
+from .operation import plain
 from .traces import Trace
 
 ABSENT = inspect.Parameter.empty  # an argument that a call does not give
@@ -94,7 +95,10 @@ def _frozen(value: Any, path: str) -> Take:
     def take(given: Any, found: list[Any]) -> None:
         if not _same(given, known):
             other = _shown(given) if _shown(given) != _shown(known) else "other values"
-            raise _other(path, f"was {_shown(known)} and is built in; the call gives {other}")
+            error = _other(path, f"was {_shown(known)} and is built in; the call gives {other}")
+            if isinstance(value, np.ndarray):
+                error.instead += f", or with {path}.astype(float), which makes it an argument"
+            raise error
 
     return take
 
@@ -123,11 +127,8 @@ def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], n
 
     def fix(value: Any) -> np.ndarray:
         value = missing(node.name) if value is ABSENT else value
-        if np.iscomplexobj(value):
-            raise UnsupportedError(
-                f"{node.name} is complex", "the call was compiled for real numbers", f"{node.name}.real"
-            )
-        array = np.asarray(value, node.dtype)
+        plain(value)
+        array = numbers(value, node).astype(node.dtype, copy=False)
         if array.shape != node.shape:
             raise ShapeError(
                 f"compiled for {node.name} of shape {node.shape}",
@@ -137,6 +138,25 @@ def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], n
         return array
 
     return fix
+
+
+def numbers(value: Any, node: Node) -> np.ndarray:
+    """An argument as an array of real numbers, whatever numpy makes of it refused by name."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.empty((), object)
+    if array.dtype.kind == "c":
+        raise UnsupportedError(
+            f"{node.name} is complex", "the call was compiled for real numbers", f"{node.name}.real"
+        )
+    if array.dtype.kind not in "biuf":
+        raise UnsupportedError(
+            f"{node.name} is no array of real numbers",
+            f"value of type {type(value).__name__}",
+            f"an array of shape {node.shape}",
+        )
+    return array
 
 
 def weakly(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -106,6 +106,11 @@ class Program:
         self.comments.append(comment)
 
 
+def argument_name(node: Node) -> str | None:
+    """What an input is called in a program: `p['W']` is `p_W`."""
+    return node.name and re.sub(r"\W+", "_", node.name).strip("_")
+
+
 Lines = Callable[[Program, Node, Sequence[str], str], list[str]]
 
 
@@ -120,7 +125,7 @@ def program(
     made = Program()
     made.taken |= {"out"} if running else set()
     for node in inputs:
-        made.names[node.serial], made.dtypes[node.serial] = made.fresh(node.name), node.dtype
+        made.names[node.serial], made.dtypes[node.serial] = made.fresh(argument_name(node)), node.dtype
     known: dict[Any, Node] = {}
     slots = {node.serial: node.serial for node in inputs}
     for node in topological(roots, set(slots)):

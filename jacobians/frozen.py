@@ -71,9 +71,8 @@ class Compiled:
         self._arguments = Arguments(f, examples, kwargs, self.trace)
         self._call = self._generate()
         if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
-            self.__class__ = type(
-                "Compiled", (Compiled,), {"__call__": staticmethod(self._call), "__slots__": ()}
-            )
+            members = {"__call__": staticmethod(self._call), "__slots__": (), "__doc__": Compiled.__doc__}
+            self.__class__ = type("Compiled", (Compiled,), members)
 
     # ---- the generated function
 
@@ -177,16 +176,19 @@ class Compiled:
     # ---- calling it
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is not None and "out" in self._arguments.takes:  # an argument of f has the name
+            args, kwargs, out = args, kwargs | {"out": out}, None
         values = self._arguments.values(args, kwargs)
         return self._call(*values) if out is None else self._into(values, out)
 
     def _into(self, values: Sequence[Any], out: Any) -> np.ndarray:
         """The one result, written into the caller's array, whole."""
         if len(self.titles) != 1 or self.value or self.form.name == "core":
+            several = f"{len(self.titles)} Jacobians" if len(self.titles) != 1 else "cores"
             raise UnsupportedError(
                 "out= takes one dense result",
-                f"this call has {len(self.titles)}",
-                "wrt= one argument, no core=",
+                f"this call returns {'the value too' if self.value else several}",
+                "jac.jacobian by one argument, without core=",
             )
         (title,) = self.titles
         shape = tuple(int(n) for n in title.terms.shape)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .codegen import Program
 from .derivative import LIMIT, Jacobian, show_bytes
-from .errors import BudgetError
+from .errors import BudgetError, UnsupportedError
 from .expr import Node
 from .inline import (
     array_lines,
@@ -52,6 +52,12 @@ class Form:
     view: bool = False
     limit: int | None = LIMIT
 
+    def __post_init__(self) -> None:
+        if self.limit is not None and not isinstance(self.limit, (int, float)):
+            raise UnsupportedError(
+                "max_bytes is a number of bytes", f"max_bytes={self.limit!r}", "2**30, or None for any size"
+            )
+
     def shaped(self, terms: TermSum) -> TermSum:
         """The Terms as this form writes them."""
         shape = {"lazy": None, "dense": settled, "core": cored}[self.name]
@@ -71,10 +77,13 @@ class Title:
 
 
 class Origin(NamedTuple):
-    """Where the Jacobians of a compiled call come from."""
+    """Where the Jacobians of a compiled call come from; they are pickled without it."""
 
     f: Callable[..., Any]
     trace: Trace
+
+    def __reduce__(self) -> Any:
+        return type(None), ()
 
 
 class Results:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .axes import entries, magnitude, number
-from .codegen import Program
+from .codegen import Program, argument_name
 from .expr import Node, topological
 from .spelling import number_text
 from .wiring import Affine
@@ -75,7 +75,7 @@ def _unpacked(
     """The lines that take the used entries out of the arguments, and what every entry is called."""
     lines, entry = [], {}
     for k, node in enumerate(inputs):
-        name = made.names[-1 - k] = made.fresh(node.name)
+        name = made.names[-1 - k] = made.fresh(argument_name(node))
         if not node.shape:
             made.names[node.serial] = made.fresh(f"{name}_0")
             lines.append(f"{made.names[node.serial]} = {name}.item()")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .codegen import Program, program
 from .derivative import show_shape
+from .errors import UnsupportedError
 from .expression import Graph
 from .standalone import dense_lines, header, written_lines
 from .terms import TermSum
@@ -20,6 +21,12 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
     """A numpy function that returns the target and its gradients by every argument, dense, step by step."""
     for label, node in graph.named.items():
         node.name = node.name or label
+    if target is None and len(graph.trace.targets) > 1:
+        raise UnsupportedError(
+            "slides print one target",
+            f"the function returns {len(graph.trace.targets)} values",
+            'style="structured", or a function of one value',
+        )
     target = target or graph.target
     given = wrt or [n for n in graph.nodes if n in {w.name for w in graph.trace.wrt}]
     chains = [graph.chain(target, label) for label in given]
@@ -43,8 +50,11 @@ def slides(graph: Graph, target: str | None = None, wrt: list[str] | None = None
         parts = [
             _product([(named[k.target_name, k.input_name], k.terms) for k in path]) for path in chain.paths
         ]
-        if parts != [result]:
-            body.append(f"{result} = " + " + ".join(parts or ["0.0"]))
+        if not parts:
+            shape = (*graph.named[target].shape, *graph.named[label].shape)
+            body.append(f"{result} = np.zeros({shape})  # {target} does not depend on {label}")
+        elif parts != [result]:
+            body.append(f"{result} = {' + '.join(parts)}")
         results.append(result)
     arguments = ", ".join(made.names[node.serial] for node in graph.trace.variables)
     name = target if target.isidentifier() and target not in made.taken else "NN"

@@ -94,6 +94,12 @@ class JacobianFunction:
 
         if backend != "numpy":
             return self._compile_for(backend, examples, kwargs, core)
+        if core and (dense or reuse or copy is None):
+            raise UnsupportedError(
+                "a call returns cores or dense arrays",
+                "core=True with dense=, reuse= or copy=None",
+                "one of them",
+            )
         name = "core" if core else "dense" if dense or reuse or copy is None else "lazy"
         form = Form(name, reuse, copy is None, max_bytes)
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, self._name, form, self.value)
