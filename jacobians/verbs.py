@@ -93,7 +93,7 @@ class JacobianFunction:
         from .results import Form
 
         if backend != "numpy":
-            return self._compile_for(backend, examples, kwargs, core)
+            return self._compile_for(backend, examples, kwargs, core, max_bytes, reuse, copy)
         if core and (dense or reuse or copy is None):
             raise UnsupportedError(
                 "a call returns cores or dense arrays",
@@ -105,19 +105,28 @@ class JacobianFunction:
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, self._name, form, self.value)
 
     def _compile_for(
-        self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool
-    ) -> Any:
-        from .backends.calls import compile_for
+        self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool,
+        max_bytes: int | None, reuse: bool, copy: bool | None,
+    ) -> Any:  # fmt: skip
+        from .backends.calls import Wanted, compile_for, traceable
 
-        traced = trace_function(
-            self.f, tuple(np.asarray(x) if hasattr(x, "__array__") else x for x in examples), kwargs, self.wrt
-        )
+        refused = "reuse=True" if reuse else "copy=None" if copy is None else None
+        if refused:
+            raise UnsupportedError(
+                f"{refused} has no meaning on {backend}",
+                "every call there returns new arrays",
+                'compile without it, or backend="numpy"',
+            )
+        examples, kwargs = traceable(backend, examples, kwargs)
+        traced = trace_function(self.f, examples, kwargs, self.wrt)
         width = len(traced.wrt)
 
         def mirror(made: list[Any]) -> Any:
             return traced.rebuild([mirrored(traced, made[k : k + width]) for k in range(0, len(made), width)])
 
-        return compile_for(backend, traced, accumulate(traced, self.order), mirror, core)
+        names = [self._name(target, path) for target, path in zip(traced.targets, traced.paths, strict=True)]
+        wanted = Wanted(core, self.value, max_bytes, names, self.f, examples, kwargs)
+        return compile_for(backend, traced, accumulate(traced, self.order), mirror, wanted)
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:
         made = [

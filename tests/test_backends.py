@@ -87,7 +87,7 @@ def test_the_executor_can_be_mapped_by_jax() -> None:
 
     call = jac.jacobian(lambda x: np.sin(x) * x[0]).compile(x, backend="jax")
     batch = rng.normal(size=(5, 4))
-    (mapped,) = jax.vmap(call.function)(jax.numpy.asarray(batch))
+    mapped = jax.vmap(call.function)(jax.numpy.asarray(batch))
     wanted = np.stack([np.asarray(jac.jacobian(lambda x: np.sin(x) * x[0])(row)) for row in batch])
     np.testing.assert_allclose(np.asarray(mapped), wanted, rtol=1e-9)
 

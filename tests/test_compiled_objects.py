@@ -1,4 +1,4 @@
-"""A compiled call as an object of Python: pickled, limited, refusing what it was not made for; regressions."""
+"""A compiled call as an object of Python: pickled, limited, strict about arguments; what reviews have found."""
 
 from __future__ import annotations
 

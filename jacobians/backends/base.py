@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ class Backend:
 
     `asarray(value, like)` makes a constant on the device of `like`; `zeros(shape, dtype, like)` an array of
     zeros; `add_at(out, sizes, walk, index, value)` adds through a wiring and returns the result;
-    `compile(function)` is jax.jit or torch.compile; `float_dtype(array)` is numpy's name of an array's type.
+    `compile(function)` is jax.jit or torch.compile; `cast(array, dtype)` gives an array of numpy's `dtype`;
+    `copy(array)` shares no memory that could be written to; `numpy(array)` is the array as numpy's.
     """
 
     name: str
@@ -28,32 +29,31 @@ class Backend:
     zeros: Callable[..., Any]
     add_at: Callable[..., Any]
     compile: Callable[[Callable[..., Any]], Callable[..., Any]]
-
-    def one_library(self, values: Sequence[Any], names: Sequence[str]) -> None:
-        """Raises UnsupportedError where an operand is of another library: nothing is converted silently."""
-        from ..errors import UnsupportedError
-
-        for value, name in zip(values, names, strict=True):
-            if not self.is_array(value):
-                library = type(value).__module__.partition(".")[0]
-                raise UnsupportedError(
-                    f"operands mix {self.name} and {library} ({name} is {type(value).__name__})",
-                    f"this call was compiled for {self.name}",
-                    "convert one; nothing is converted silently",
-                )
+    cast: Callable[[Any, Any], Any]
+    copy: Callable[[Any], Any]
+    numpy: Callable[[Any], Any]
 
 
 def load(name: str) -> Backend:
     """The backend of that name; raises MissingExtraError with the install command where it is missing."""
-    if name not in BACKENDS:
-        raise UnknownNameError(
-            f"backend {name!r} is not known",
-            f"backends: numpy, {', '.join(BACKENDS)}, dask",
-            did_you_mean(name, [*BACKENDS, "numpy", "dask"]),
-        )
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise _unknown(name)
     try:
         importlib.import_module(name)
     except ImportError:
         raise missing_extra(name, name, f"arrays of the {name} backend") from None
     made: Backend = importlib.import_module(f".{name}_backend", __package__).make()
     return made
+
+
+def _unknown(name: Any) -> UnknownNameError:
+    known = ("numpy", *BACKENDS)
+    if name == "dask":
+        return UnknownNameError(
+            "backend 'dask' compiles nothing",
+            f"backends: {', '.join(known)}",
+            'J.materialize(backend="dask") of an uncompiled Jacobian, a dask array',
+        )
+    return UnknownNameError(
+        f"backend {name!r} is not known", f"backends: {', '.join(known)}", did_you_mean(str(name), known)
+    )

@@ -14,7 +14,7 @@ import numpy as np
 from ..axes import number
 from ..dense import write, zeros_for
 from ..derivative import Jacobian
-from ..errors import missing_extra
+from ..errors import ShapeError, missing_extra
 from ..ops.indexing import slots_of
 from ..picking import pick
 from ..terms import TermSum
@@ -28,10 +28,13 @@ def _dask_array() -> Any:
 
 
 def materialize(J: Jacobian, chunks: Any = "auto") -> Any:
-    """The dense tensor as a dask array; `chunks` is anything dask reads (sizes of each axis, or "auto")."""
+    """The dense tensor as a dask array; `chunks` is anything dask reads (sizes of each axis, or "auto").
+
+    Raises ShapeError for chunks that the shape cannot be split into.
+    """
     array = _dask_array()
     shape = tuple(number(n, "materialize") for n in J.shape)
-    sizes = array.core.normalize_chunks(chunks, shape, dtype=J.dtype)
+    sizes = _sizes(array, chunks, shape, J.dtype)
     held = J.bound()
     split = len(J.target_shape)
     return array.map_blocks(
@@ -42,6 +45,26 @@ def materialize(J: Jacobian, chunks: Any = "auto") -> Any:
         split=split,
         kind=str(J.dtype),
         meta=np.empty((0,) * len(shape), J.dtype),
+    )
+
+
+def _sizes(array: Any, chunks: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The sizes of the chunks along each axis, as dask reads them; raises ShapeError for what it cannot."""
+    whole = " × ".join(map(str, shape)) or "a scalar"
+    try:
+        if isinstance(chunks, bool):
+            raise ValueError("a truth value is no size")
+        if isinstance(chunks, dict) and not all(axis in range(-len(shape), len(shape)) for axis in chunks):
+            raise ValueError(f"the axes are 0 to {len(shape) - 1}")
+        return array.core.normalize_chunks(chunks, shape, dtype=dtype)
+    except ZeroDivisionError:
+        why = "a chunk has at least one entry"
+    except Exception as error:  # whatever dask raises: it says what it could not read
+        why = (str(error) or type(error).__name__).splitlines()[0]
+    raise ShapeError(
+        f"chunks={chunks!r} cannot split the dense Jacobian",
+        f"it is {whole}; {why}",
+        f'a size such as 2, one size for each of the {len(shape)} axes, or "auto"',
     )
 
 

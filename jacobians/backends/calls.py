@@ -1,27 +1,58 @@
 """A derivative compiled for another library: arrays in, dense arrays out, all of that library.
 
-`compile_for(name, trace, rows, mirror)` plans once; the returned call is jitted under jax, and under torch
-it runs as it is or through `torch.compile` (`call.compiled()`).
+`compile_for(name, trace, rows, mirror, wanted)` plans once; the returned call is jitted under jax, and under
+torch it runs as it is or through `torch.compile` (`call.compiled()`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ..containers import flatten, signature_of
+from ..derivative import show_bytes
+from ..errors import BudgetError, UnsupportedError
 from ..expr import Node, combination
 from ..terms import Term, TermSum, assemble, core
 from ..traces import Trace
 from .base import Backend, load
 from .execution import executor
+from .operands import Operands, as_numpy
+
+# What may share memory with an argument.
+SHARED = frozenset({"variable", "constant", "identity", "select", "reshape", "einsum", "output"})
+
+
+class Wanted(NamedTuple):
+    """What a call returns, and what it was made from.
+
+    Cores or dense arrays of at most `limit` bytes each, the `value` beside them; `names` are the targets'.
+    Without `f` the call takes the traced leaves themselves.
+    """
+
+    core: bool = False
+    value: bool = False
+    limit: int | None = None
+    names: Sequence[str] = ()
+    f: Callable[..., Any] | None = None
+    examples: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = {}  # noqa: RUF012
 
 
 class BackendCall:
-    """The compiled call: `call(*arrays)` gives the dense Jacobians, mirrored like the uncompiled results.
+    """A derivative compiled for torch or jax: takes f's arguments as that library's arrays, returns its arrays.
 
-    `function` is the pure function of arrays behind it, which returns a list of arrays: to be jitted, mapped
-    or differentiated by the library.  `arrays(*arrays)` gives the same list without checks and containers,
-    compiled where the library compiles at once: for hot loops.
+    The results stand in the containers of the uncompiled call, dense (or as cores), after the value where
+    `value_and_jacobian` was compiled.  Every array must have its example's shape; real numbers of another
+    type are converted to the example's type, as compiled numpy calls do; options are built in.
+
+    `function(*leaves)` is the pure function of the traced arrays behind it, in the order of f's arguments, to
+    be jitted, mapped or differentiated by the library: it returns what the call returns (of cores a list of
+    their arrays).  `arrays(*leaves)` gives the arrays as a list without checks and containers, compiled
+    where the library compiles at once: for hot loops.
     """
 
     def __init__(
@@ -30,28 +61,80 @@ class BackendCall:
         trace: Trace,
         rows: Sequence[Sequence[TermSum]],
         mirror: Callable[[list[Any]], Any],
-        core: bool = False,
+        wanted: Wanted,
     ) -> None:
-        self.backend, self.trace = backend, trace
+        self.backend, self.trace, self.wanted, self._mirror = backend, trace, wanted, mirror
         whole = [terms for row in rows for terms in row]
-        roots = [node for terms in whole for node in _cores(terms)] if core else list(map(assemble, whole))
-        run = executor(roots, trace.variables, backend)
-
-        self.function, self._mirror = run, mirror
-        self._wirings = [_wirings(terms) for terms in whole] if core else None
+        self.results = len(whole)
+        if not wanted.core:
+            _afford(trace, whole, wanted)
+        made = [n for t in whole for n in _cores(t)] if wanted.core else list(map(assemble, whole))
+        run = _copied([*(trace.targets if wanted.value else ()), *made], trace, backend)
+        self._wirings = [_wirings(terms) for terms in whole] if wanted.core else None
         self.arrays: Callable[..., list[Any]] = backend.compile(run) if backend.name == "jax" else run
 
-    def __call__(self, *arrays: Any) -> Any:
-        self.backend.one_library(arrays, [node.name or "" for node in self.trace.variables])
-        found = list(self.arrays(*arrays))
-        if self._wirings is None:
-            return self._mirror(found)
-        rest = iter(found)
-        return self._mirror([tuple((next(rest), wiring) for wiring in mine) for mine in self._wirings])
+        def function(*leaves: Any) -> Any:
+            return run(*leaves) if wanted.core else self._contained(run(*leaves))
+
+        self.function: Callable[..., Any] = function
+        self._operands = Operands(backend, wanted.f, wanted.examples, wanted.kwargs, trace)
+        signature = None if wanted.f is None else signature_of(wanted.f)
+        if signature is not None:
+            self.__signature__ = signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._contained(self.arrays(*self._operands.of(args, kwargs)))
+
+    def _contained(self, found: Sequence[Any]) -> Any:
+        """The arrays in the containers of the uncompiled results, after the value if it is wanted."""
+        count = len(self.trace.targets) if self.wanted.value else 0
+        made = list(found[count:])
+        if self._wirings is not None:
+            rest = iter(made)
+            made = [tuple((next(rest), wiring) for wiring in mine) for mine in self._wirings]
+        result = self._mirror(made)
+        return (self.trace.rebuild(list(found[:count])), result) if self.wanted.value else result
 
     def compiled(self) -> Callable[..., Any]:
-        """The function through the library's own compiler: jax.jit or torch.compile."""
+        """`function` through the library's own compiler: jax.jit or torch.compile."""
         return self.backend.compile(self.function)
+
+    def __repr__(self) -> str:
+        label = getattr(self.wanted.f, "__name__", "f")
+        kind = "factored (cores)" if self.wanted.core else "dense"
+        several = f"{self.results} Jacobians" if self.results != 1 else "1 Jacobian"
+        value = "the value and " if self.wanted.value else ""
+        return f"Compiled derivative of {label} on {self.backend.name}: {value}{several}, {kind}"
+
+
+def _copied(roots: Sequence[Node], trace: Trace, backend: Backend) -> Callable[..., list[Any]]:
+    """The roots' values as arrays that share no memory with the arguments."""
+    run = executor(roots, trace.variables, backend)
+    shared = [root.op in SHARED for root in roots]
+
+    def arrays(*leaves: Any) -> list[Any]:
+        found = [v if backend.is_array(v) else backend.asarray(v, leaves[0]) for v in run(*leaves)]
+        return [backend.copy(v) if own else v for v, own in zip(found, shared, strict=True)]
+
+    return arrays
+
+
+def _afford(trace: Trace, whole: Sequence[TermSum], wanted: Wanted) -> None:
+    """Raises BudgetError where a dense result has more bytes than the limit."""
+    names = wanted.names or [node.name or "f" for node in trace.targets]
+    pairs = [
+        (name, target, node) for name, target in zip(names, trace.targets, strict=True) for node in trace.wrt
+    ]
+    for terms, (name, target, node) in zip(whole, pairs, strict=True):
+        dtype = np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
+        needed = math.prod(int(n) for n in terms.shape) * dtype.itemsize
+        if wanted.limit is not None and needed > wanted.limit:
+            raise BudgetError(
+                f"the dense Jacobian of {name} by {node.name} needs {show_bytes(needed)}, "
+                f"limit {show_bytes(wanted.limit)}",
+                f"{' × '.join(map(str, terms.shape))} {dtype}",
+                "core=True, which keeps the factors; or a larger max_bytes",
+            )
 
 
 def _labels(t: Term) -> tuple[int, ...]:
@@ -75,15 +158,35 @@ def _wirings(terms: TermSum) -> list[str]:
     return [core_wiring(t, _labels(t)) for t in terms.terms]
 
 
+def traceable(
+    name: str, examples: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Examples with the backend's arrays, in containers too, as numpy's: what a trace is made from."""
+    backend = load(name)
+
+    def read(value: Any, path: str) -> Any:
+        leaves, rebuild = flatten(value, path)
+        return rebuild([as_numpy(backend, leaf, at) for at, leaf in leaves])
+
+    given = tuple(read(value, f"example {k}") for k, value in enumerate(examples))
+    return given, {key: read(value, key) for key, value in kwargs.items()}
+
+
 def compile_for(
     name: str,
     trace: Trace,
     rows: Sequence[Sequence[TermSum]],
     mirror: Callable[[list[Any]], Any],
-    core: bool = False,
+    wanted: Wanted | None = None,
 ) -> BackendCall:
-    """The call for a backend by name, giving dense Jacobians or (`core`) what `J.core()` gives.
+    """The call for a backend by name, giving dense Jacobians or (`wanted.core`) what `J.core()` gives.
 
-    Raises MissingExtraError where the library is not installed.
+    Raises MissingExtraError where the library is not installed, BudgetError beyond `wanted.limit` bytes.
     """
-    return BackendCall(load(name), trace, rows, mirror, core)
+    if trace.nested:
+        raise UnsupportedError(
+            "compile needs arrays as examples",
+            "a traced or symbolic value was given",
+            "compile outside of traced functions",
+        )
+    return BackendCall(load(name), trace, rows, mirror, wanted or Wanted())

@@ -26,4 +26,10 @@ def make() -> Backend:
         value = jnp.broadcast_to(jnp.asarray(value, out.dtype), sizes)
         return out.at[tuple(jnp.asarray(i) for i in index)].add(value, unique_indices=walk is not None)
 
-    return Backend("jax", jnp, lambda x: isinstance(x, jax.Array), asarray, zeros, add_at, jax.jit)
+    def cast(array: Any, dtype: Any) -> Any:
+        return array.astype(jax.dtypes.canonicalize_dtype(dtype))  # float32 unless jax_enable_x64 is set
+
+    return Backend(
+        "jax", jnp, lambda x: isinstance(x, jax.Array), asarray, zeros, add_at, jax.jit,
+        cast, lambda x: x, np.asarray,
+    )  # fmt: skip

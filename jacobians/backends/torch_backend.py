@@ -22,7 +22,7 @@ def make() -> Backend:
     }
 
     def asarray(value: Any, like: Any) -> Any:
-        return torch.as_tensor(np.array(value), device=like.device)
+        return torch.as_tensor(np.array(value), device=getattr(like, "device", None))
 
     def zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
         return torch.zeros(shape, dtype=dtypes[str(np.dtype(dtype))], device=like.device)
@@ -35,6 +35,13 @@ def make() -> Backend:
             return out
         return out.index_put_(tuple(torch.broadcast_to(i, sizes) for i in index), value, accumulate=True)
 
+    def cast(array: Any, dtype: Any) -> Any:
+        return array.to(dtypes[str(np.dtype(dtype))])
+
+    def numpy(array: Any) -> Any:
+        return array.detach().cpu().numpy()
+
     return Backend(
-        "torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile
-    )
+        "torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile,
+        cast, torch.clone, numpy,
+    )  # fmt: skip
