@@ -47,7 +47,8 @@ def spell(node: Node, names: Sequence[str], number: Callable[[Any], str] | None 
     if node.op in ("max", "min", "argmax", "argmin"):
         return f"np.{node.op}({names[0]}, axis={node.params!r})"
     if node.op in OPERATORS:
-        if node.op == "divide" and node.args[0].op == "constant" and not node.args[0].shape:
+        first = node.args[0]
+        if node.op == "divide" and first.op == "constant" and type(first.value) in (int, float):
             names = [number(node.args[0].value), names[1]]
         return OPERATORS[node.op].format(*map(_tight, names), one=number(1))
     if node.params is None and isinstance(getattr(np, node.op, None), np.ufunc):

@@ -1,4 +1,4 @@
-"""A compiled call as an object of Python: pickled, limited, strict about arguments; what reviews have found."""
+"""A compiled call as an object of Python: pickled, limited, strict about arguments; regressions."""
 
 from __future__ import annotations
 

@@ -200,3 +200,8 @@ def test_batched_problems_let_go_of_what_they_no_longer_need() -> None:
     source = jac.jacobian(f).compile(a, b, core=True).source
     assert "del " in source
     assert "np.multiply(" in source
+
+
+def test_a_folded_number_of_numpys_is_no_text() -> None:
+    small = x.astype(np.float32)
+    agrees(lambda x: np.float32(0.5) * np.tanh(np.float32(0.5)) / (2.5 + np.tanh(x)), small, rtol=1e-5)
