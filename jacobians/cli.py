@@ -76,9 +76,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if debug:
+            raise
+        print(_printable(f"error: {_of_the_system(error)}"), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _of_the_system(error: OSError) -> JacobiansError:
+    """An error of the operating system in three parts."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return JacobiansError("the system refused to read or write", reason, "--debug for the traceback")
+    return JacobiansError(
+        f"{error.filename} cannot be opened",
+        reason,
+        "a file that can be read, or one in a folder that exists and can be written to",
+    )
 
 
 def _run(words: list[str]) -> int:

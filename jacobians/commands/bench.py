@@ -7,6 +7,7 @@ and `--sweep M=10,100,1000` for growth.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable
 from math import prod
@@ -25,9 +26,8 @@ from ..reading.shapes import Declarations, declarations
 from ..shapetables import function_of
 from ..tracing import name as name_value
 from .bench_graphs import bench_graphs
+from .bench_options import ORDER, read_bytes, read_file, settled
 from .output import add_output_arguments, print_json, use_ascii
-
-UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "KB": 10**3, "B": 1}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "statements", nargs="?", help='numpy assignments, such as "z = A @ x + b; f = tanh(z)"'
     )
     parser.add_argument("declared", nargs="*", metavar="NAME:SHAPE or SIZE=INT", help="A:M,N  x:N  s:  M=3")
-    parser.add_argument("--syntax", choices=("numpy", "matrixcalculus"), default="numpy")
+    parser.add_argument("--syntax", choices=("numpy", "matrixcalculus"), help="of the statements (numpy)")
     parser.add_argument("--wrt", action="append", help="by this argument (may be given several times)")
     what = parser.add_argument_group("what to compare")
     what.add_argument("--problem", help=f"a shipped problem: {', '.join(PROBLEMS)}")
@@ -48,17 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--order", action="append", help="only this order (may be given several times)")
     what.add_argument("--order-in", metavar="FILE", help="an order of your own: a JSON list of vertices")
     what.add_argument("--order-out", metavar="FILE", help="writes the cheapest order as JSON")
-    what.add_argument(
-        "--against", default="", metavar="jax,torch", help="peers on the same work in the same run"
-    )
+    what.add_argument("--against", metavar="jax,torch", help="peers on the same work in the same run")
     how = parser.add_argument_group("how to run")
-    how.add_argument("--limit", default="1GB", help="rows that need more memory are costed, not run (1GB)")
-    how.add_argument("--repeat", type=int, default=5, help="measurements of each, interleaved (5)")
-    how.add_argument("--backend", default="numpy", help="numpy, torch or jax")
+    how.add_argument("--limit", help="rows that need more memory are costed, not run (1GB)")
+    how.add_argument("--repeat", type=int, help="measurements of each, interleaved (5)")
+    how.add_argument("--backend", help="numpy (as without it), torch or jax")
     how.add_argument("--batch", type=int, help="so many samples at once")
-    how.add_argument("--seconds", type=float, default=None, help="for the search (0.3; on bare graphs 10)")
-    how.add_argument("--seed", type=int, default=0, help="of inputs, search and random order")
-    how.add_argument("--rule", default="plain", help="bare graphs: plain, unit-free or dense")
+    how.add_argument("--seconds", type=float, help="for the search (0.3; on bare graphs 10)")
+    how.add_argument("--seed", type=int, help="of inputs, search and random order (0)")
+    how.add_argument("--rule", help="bare graphs: plain (as without it), unit-free or dense")
     files = parser.add_argument_group("files")
     files.add_argument("--csv", action="store_true", help="print the rows as CSV")
     files.add_argument("--plot", metavar="FILE", help="flop against memory and time (needs matplotlib)")
@@ -67,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Prints the comparison."""
+    settled(args)
     if args.peers is not None:
         return _peers(args)
     if args.graph is not None:
@@ -93,7 +92,8 @@ def _peers(args: argparse.Namespace) -> int:
     from ..bench.suites import libraries, peers_main
 
     chosen = [name for name in args.against.split(",") if name] or libraries.LIBRARIES
-    peers_main(args.peers, args.json, peers=chosen, repeat=args.repeat, plot=args.plot)
+    named = [*args.peers, *([args.statements] if args.statements else []), *args.declared]
+    peers_main(named, args.json, peers=chosen, repeat=args.repeat, plot=args.plot)
     return 0
 
 
@@ -147,8 +147,9 @@ def _comparison(
     args: argparse.Namespace, f: Callable[..., Any], values: dict[str, Any], wrt: Any
 ) -> Comparison:
     orders: list[Any] | None = list(args.order) if args.order else None
-    if args.order_in:
-        orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in load_order(args.order_in)]]
+    if args.order_in is not None:
+        given = read_file(load_order, "--order-in", args.order_in, ORDER)
+        orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in given]]
     say = progress(args)
     limit, samples = read_bytes(args.limit), args.batch or 1
     shapes = [
@@ -188,20 +189,6 @@ def progress(args: argparse.Namespace) -> Callable[[str], None]:
     return lambda text: print(f"\r\x1b[K{text[:78]}", end="", file=sys.stderr, flush=True)
 
 
-def read_bytes(text: str) -> int:
-    """A number of bytes: `1GB`, `500 MB`, `64kB`, `4096`.
-
-    >>> read_bytes("1GB"), read_bytes("500 mb"), read_bytes("4096")
-    (1000000000, 500000000, 4096)
-    """
-    word = text.strip().upper().replace("IB", "B")
-    unit = next((unit for unit in UNITS if word.endswith(unit)), "")
-    try:
-        return int(float(word[: len(word) - len(unit)]) * UNITS.get(unit, 1))
-    except ValueError:
-        raise ReadingError(f"--limit {text!r} is no number of bytes", "", "--limit 1GB") from None
-
-
 def _cheapest(found: Comparison) -> tuple[str, ...]:
     rows = [one.row for one in found.rows if one.row.mode == "lazy" and one.row.order is not None]
     return min(rows, key=lambda row: row.flop).order or ()
@@ -210,7 +197,10 @@ def _cheapest(found: Comparison) -> tuple[str, ...]:
 def _sweep(args: argparse.Namespace) -> int:
     """One comparison for each size, as a table of growth."""
     symbol, sizes = read_sweep(args.sweep)
-    given = declarations(args.declared).sizes
+    declared = declarations(args.declared)
+    given = declared.sizes
+    if args.statements is not None and declared.shapes:
+        _check_swept(args, declared, symbol)
     if symbol in given:
         raise ReadingError(
             f"{symbol} has a size and is swept",
@@ -238,6 +228,24 @@ def _sweep(args: argparse.Namespace) -> int:
     text = growth_table(symbol, sizes, found)
     print(text.translate(PLAIN) if use_ascii(args) else text)
     return 0
+
+
+def _check_swept(args: argparse.Namespace, declared: Declarations, symbol: str) -> None:
+    """Raises a ReadingError where no shape and no statement has the symbol."""
+    if symbol in declared.symbols or symbol in re.findall(r"\w+", args.statements):
+        return
+    known = declared.symbols
+    free = [name for name in known if name not in declared.sizes]
+    sizes = args.sweep.partition("=")[2]
+    instead = "a letter in a shape: A:N,4 and --sweep N=10,100"
+    if known:
+        one = [*free, *known][0]
+        instead = f"--sweep {one}={sizes}" + (f", without {one}={declared.sizes[one]}" if not free else "")
+    raise ReadingError(
+        f"--sweep {args.sweep}: no shape and no statement has the size {symbol}",
+        f"sizes: {', '.join(known) or 'none, all are numbers'}",
+        instead,
+    )
 
 
 def growth_csv(symbol: str, sizes: list[int], found: list[Comparison]) -> str:
@@ -278,10 +286,10 @@ def read_sweep(text: str) -> tuple[str, list[int]]:
     symbol, sign, sizes = text.partition("=")
     try:
         found = [int(float(n)) for n in sizes.split(",")]
-    except ValueError:
+    except (ValueError, OverflowError):
         found = []
     if not sign or not symbol.strip().isidentifier() or not found or min(found) < 1:
-        raise ReadingError(f"--sweep {text!r} names no sizes", "", "--sweep M=10,100,1000")
+        raise ReadingError(f"--sweep {text!r} names no sizes", "SIZE=INT,INT,...", "--sweep M=10,100,1000")
     return symbol.strip(), found
 
 

@@ -11,14 +11,17 @@ from ..bench.measuring import environment
 from ..cost_table import PLAIN, text_table
 from ..errors import BudgetError, JacobiansError, UnsupportedError
 from ..orders import EliminationGraph, SearchResult, load_graphs, load_order, save_order
+from .bench_options import ORDER, read_file
 from .output import print_json, use_ascii
 
 NAMED = ("forward", "reverse", "markowitz", "greedy", "dp")
+GRAPHS = '{"graphs": {"name": {"edges": [["x", "y"]], "inputs": ["x"], "outputs": ["y"]}}}'
 
 
 def bench_graphs(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Searches every graph of the file and prints what its orders cost."""
-    graphs = load_graphs(args.graph)
+    graphs = read_file(load_graphs, "--graph", args.graph, GRAPHS)
+    given = None if args.order_in is None else read_file(load_order, "--order-in", args.order_in, ORDER)
     if (args.plot or args.order_out or args.order_in) and len(graphs) != 1:
         raise JacobiansError(
             f"{args.graph} holds {len(graphs)} graphs",
@@ -28,8 +31,8 @@ def bench_graphs(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     found = []
     for label, graph in graphs.items():
         costs = named_costs(graph, args.rule)
-        if args.order_in:
-            costs["given"] = graph.cost(load_order(args.order_in), args.rule)
+        if given is not None:
+            costs["given"] = graph.cost(given, args.rule)
         seconds = 10.0 if args.seconds is None else args.seconds
         result = graph.search(seconds, args.seed, args.rule, progress=_reporter(label, say))
         say("")

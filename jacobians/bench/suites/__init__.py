@@ -4,7 +4,7 @@
 - `run(suites, ...)` gives the rows; `SUITES` names the suites; `all_cases(scale)` the cases.
 
 Each peer at its best (the faster of jacrev and jacfwd, jitted; torch compiled or not), the calls
-interleaved, two threads each, compile time apart, all results compared.
+interleaved, compile time apart, all results compared; the table says which threads each has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...errors import UnknownNameError, did_you_mean
+from ...errors import JacobiansError, UnknownNameError, did_you_mean
 from ..measuring import environment, show_environment
 from . import cold, growth, libraries, scalars, table, tensors
 from .cases import Case
@@ -32,15 +32,16 @@ def all_cases(scale: float = 1.0) -> list[Case]:
 
 
 def run(
-    suites: Sequence[str] = (), *,
-    peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7, scale: float = 1.0,
+    suites: str | Sequence[str] = (), *,
+    peers: str | Sequence[str] = libraries.LIBRARIES, repeat: int = 7, scale: float = 1.0,
     compiled: bool = True, cpu: bool = False, say: Callable[[str], None] | None = None,
 ) -> list[Row]:  # fmt: skip
     """The rows of the suites named (none: all); raises UnknownNameError, MissingExtraError, Disagreement.
 
-    With `cpu` seconds are those of the processor, for a machine that others use too.
+    A string is one name.  With `cpu` seconds are those of the processor, for a machine that others use too.
     """
-    chosen = list(suites) or list(SUITES)
+    chosen, peers = _names(suites) or list(SUITES), _names(peers)
+    _check_numbers(repeat, scale)
     for name in chosen:
         if name not in SUITES:
             raise UnknownNameError(
@@ -58,9 +59,23 @@ def run(
     return rows
 
 
+def _names(given: str | Sequence[str]) -> list[str]:
+    """Names as a list; a string is one name."""
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _check_numbers(repeat: int, scale: float) -> None:
+    if repeat < 1:
+        what = f"repeat is {repeat}: nothing would be measured"
+        raise JacobiansError(what, f"repeat={repeat}", "1 or more")
+    if not 0 < scale < float("inf"):
+        what = f"scale is {scale}: sizes are multiplied by it"
+        raise JacobiansError(what, f"scale={scale}", "a number above 0: scale=0.1")
+
+
 def peers_main(
-    suites: Sequence[str] = (), json: bool = False, *,
-    peers: Sequence[str] = libraries.LIBRARIES, repeat: int = 7,
+    suites: str | Sequence[str] = (), json: bool = False, *,
+    peers: str | Sequence[str] = libraries.LIBRARIES, repeat: int = 7,
     scale: float = 1.0, compiled: bool = True, cpu: bool = False, grow: bool = False, plot: str | None = None,
     start: bool = False,
 ) -> str:  # fmt: skip
@@ -71,7 +86,7 @@ def peers_main(
     """
     rows = run(suites, peers=peers, repeat=repeat, scale=scale, compiled=compiled, cpu=cpu, say=_to_stderr)
     found = growth.curves() if grow or plot else []
-    starts = cold.first_results([*peers]) if start else {}
+    starts = cold.first_results(_names(peers)) if start else {}
     if plot:
         growth.plot(found, plot)
     shown = _as_json(rows, found, starts) if json else _as_text(rows, found, starts)

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 
+from ...threads import count
+from ..measuring import THREADS as BLAS
 from ..timing import Ratio, median, show_time, show_times
+from .libraries import THREADS
 from .measure import Row
 
 FORMS = ("dense", "reuse", "view", "core", "jax plan", "lazy", "call")
 COLUMNS = ("jax", "torch", "by hand", *FORMS)
-NOTE = """Times are medians of calls made in turn, in one process, two threads each; compiling is apart.
+NOTE = """Times are medians of calls made in turn, in one process; compiling is apart.
 faster: the best peer's time over our dense result's (for samples: their cores), as made, with its quartiles.
 read: the same where every result is then read once in full: pages of zeros that nothing wrote cost
   their reader, so this is what a user who needs all entries sees.
@@ -33,7 +37,19 @@ def text(rows: Sequence[Row]) -> str:
         ).rstrip()
         for line in [head, *lines]
     ]
-    return "\n".join([*printed, "", NOTE, *losses(rows)])
+    return "\n".join(
+        [*printed, "", NOTE, threads({name for row in rows for name in row.made}), *losses(rows)]
+    )
+
+
+def threads(columns: Collection[str]) -> str:
+    """Which threads everybody who was measured has, as far as they were set here."""
+    given = {name: os.environ[name] for name in BLAS if os.environ.get(name)}
+    blas = " ".join(f"{name}={value}" for name, value in given.items()) or "as many as it chooses"
+    parts = [f"torch {THREADS}"] if "torch" in columns else []
+    parts += ["jax as many as XLA chooses"] if "jax" in columns else []
+    parts += [f"numpy's BLAS {blas}", f"our elementwise work {count()}"]
+    return "threads: " + ", ".join(parts) + "."
 
 
 def _cell(cell: str, width: int, k: int) -> str:
