@@ -39,11 +39,11 @@ class Wanted(NamedTuple):
     names: Sequence[str] = ()
     f: Callable[..., Any] | None = None
     examples: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = {}  # noqa: RUF012
+    kwargs: Mapping[str, Any] = {}
 
 
 class BackendCall:
-    """A derivative compiled for torch or jax: takes f's arguments as that library's arrays, returns its arrays.
+    """A derivative compiled for torch or jax: f's arguments as its arrays in, its arrays out.
 
     The results stand in the containers of the uncompiled call, dense (or as cores), after the value where
     `value_and_jacobian` was compiled.  Every array must have its example's shape; real numbers of another

@@ -72,5 +72,7 @@ def _read(path: FilePath) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        place = f"{path}, line {error.lineno}, column {error.colno}"
-        raise ReadingError("the file is not JSON", place, error.msg) from error
+        place = f"{path}, line {error.lineno}, column {error.colno}: {error.msg}"
+        raise ReadingError(
+            "the file is not JSON", place, "a file of orders or graphs, as they are saved"
+        ) from error
