@@ -66,11 +66,12 @@ def forms(case: Case, inputs: Inputs, on_jax: bool = False) -> dict[str, Form]:
 def _on_jax(made: Any, inputs: Inputs) -> Form:
     jax = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
-    arrays = [jax.numpy.asarray(value) for value in leaves(inputs)]
+    given = jax.tree.map(jax.numpy.asarray, inputs)
+    arrays = jax.tree.leaves(given)
     call = made.compile(*inputs, backend="jax", core=True)
     return Form(
         lambda: jax.block_until_ready(call.arrays(*arrays)),
-        lambda result: _cores(call(*arrays), len(inputs[0])),
+        lambda result: _cores(call(*given), len(inputs[0])),
     )
 
 
