@@ -39,6 +39,10 @@ class Arguments:
             value is named[name] for value, name in zip(examples, names, strict=False)
         )  # fmt: skip
         self.positional = [self.takes[name] for name in names[: self.count]]
+        left_out: list[Any] = []  # arrays that stand as defaults
+        for name in names[self.count :]:
+            self.takes[name](named[name], left_out)
+        self.plain = self.plain and not left_out
         self.direct = self.plain and [n.name for n in trace.variables] == names[: self.count]
 
     def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
@@ -51,7 +55,7 @@ class Arguments:
         named = bind(self.f, args, kwargs)
         for name, take in self.takes.items():
             if name not in named:
-                raise _other(name, "is missing")
+                raise other_arguments(name, "is missing")
             take(named[name], found)
         return found
 
@@ -72,7 +76,7 @@ def _take(value: Any, path: str, traced: set[str | None]) -> Take:
 def _mapping(inner: Mapping[Any, Take], path: str) -> Take:
     def take(given: Any, found: list[Any]) -> None:
         if not isinstance(given, Mapping) or given.keys() != inner.keys():
-            raise _other(path, f"had the keys {', '.join(map(repr, inner))}")
+            raise other_arguments(path, f"had the keys {', '.join(map(repr, inner))}")
         for key, one in inner.items():
             one(given[key], found)
 
@@ -82,7 +86,7 @@ def _mapping(inner: Mapping[Any, Take], path: str) -> Take:
 def _sequence(inner: list[Take], path: str) -> Take:
     def take(given: Any, found: list[Any]) -> None:
         if not isinstance(given, (tuple, list)) or len(given) != len(inner):
-            raise _other(path, f"had {len(inner)} parts")
+            raise other_arguments(path, f"had {len(inner)} parts")
         for value, one in zip(given, inner, strict=True):
             one(value, found)
 
@@ -95,7 +99,7 @@ def _frozen(value: Any, path: str) -> Take:
     def take(given: Any, found: list[Any]) -> None:
         if not _same(given, known):
             other = _shown(given) if _shown(given) != _shown(known) else "other values"
-            error = _other(path, f"was {_shown(known)} and is built in; the call gives {other}")
+            error = other_arguments(path, f"was {_shown(known)} and is built in; the call gives {other}")
             if isinstance(value, np.ndarray):
                 error.instead += f", or with {path}.astype(float), which makes it an argument"
             raise error
@@ -114,7 +118,7 @@ def _shown(value: Any) -> str:
     return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
 
 
-def _other(path: str, what: str) -> UnsupportedError:
+def other_arguments(path: str, what: str) -> UnsupportedError:
     return UnsupportedError(
         "the call does not have the arguments that it was compiled for",
         f"{path} {what}",
@@ -128,28 +132,38 @@ def fixer(node: Node, missing: Callable[[str | None], Any]) -> Callable[[Any], n
     def fix(value: Any) -> np.ndarray:
         value = missing(node.name) if value is ABSENT else value
         plain(value)
-        array = numbers(value, node).astype(node.dtype, copy=False)
-        if array.shape != node.shape:
-            raise ShapeError(
-                f"compiled for {node.name} of shape {node.shape}",
-                f"{node.name} has shape {array.shape}",
-                "compile again with an example of that shape",
-            )
+        array = real_array(value, node).astype(node.dtype, copy=False)
+        check_shape(node, array.shape)
         return array
 
     return fix
 
 
-def numbers(value: Any, node: Node) -> np.ndarray:
+def check_shape(node: Node, shape: tuple[int, ...]) -> None:
+    """Raises ShapeError where an argument has another shape than its example."""
+    if shape != node.shape:
+        raise ShapeError(
+            f"compiled for {node.name} of shape {node.shape}",
+            f"{node.name} has shape {shape}",
+            "compile again with an example of that shape",
+        )
+
+
+def complex_argument(node: Node) -> UnsupportedError:
+    """The error for an argument of complex numbers."""
+    return UnsupportedError(
+        f"{node.name} is complex", "the call was compiled for real numbers", f"{node.name}.real"
+    )
+
+
+def real_array(value: Any, node: Node) -> np.ndarray:
     """An argument as an array of real numbers, whatever numpy makes of it refused by name."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):
         array = np.empty((), object)
     if array.dtype.kind == "c":
-        raise UnsupportedError(
-            f"{node.name} is complex", "the call was compiled for real numbers", f"{node.name}.real"
-        )
+        raise complex_argument(node)
     if array.dtype.kind not in "biuf":
         raise UnsupportedError(
             f"{node.name} is no array of real numbers",
@@ -174,7 +188,7 @@ def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def frozen(examples: Any) -> Any:
+def snapshot(examples: Any) -> Any:
     """Examples as they are now: what is built into the program is copied, as the caller may write to it."""
     leaves, rebuild = flatten(examples, "")
     return rebuild([x.copy() if isinstance(x, np.ndarray) and x.dtype.kind != "f" else x for _, x in leaves])

@@ -24,7 +24,7 @@ from .ops.structural import compiled
 from .overwriting import overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
-from .spelling import is_negative, number_text, spell, spread
+from .spelling import is_negative, number_text, spell, spread, summands
 
 DIRECTLY = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\bnp\.(?!linalg\b)(\w+)""")
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -157,7 +157,7 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
         return name
     if running and node.op == "combination" and _is_elementwise(node):
         return _sum(made, node, names, name)
-    text = spell(node, names, _numbers(made, node) if running else None)
+    text = spell(node, names, _number_for(made, node) if running else None)
     if text is None:
         helper = made.fresh(f"{node.op}_step")
         made.bindings[helper] = _bound(node)
@@ -166,7 +166,7 @@ def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str
     return name
 
 
-def _numbers(made: Program, node: Node) -> Callable[[Any], str] | None:
+def _number_for(made: Program, node: Node) -> Callable[[Any], str] | None:
     """How numbers are written that meet a node's arrays, all of one type; None for as numbers."""
     if not node.shape or any(arg.shape and arg.dtype != node.dtype for arg in node.args):
         return None
@@ -187,28 +187,26 @@ def _is_elementwise(node: Node) -> bool:
 def _sum(made: Program, node: Node, names: Sequence[str], name: str) -> str:
     """The lines of a weighted sum, one for each multiplication and addition."""
     shape, total = node.params[2], ""
-    operands = list(zip(*node.params[:2], node.args, names, strict=True))
-    whole = [k for k, (_, carried, _, _) in enumerate(operands) if len(carried) == len(shape)]
-    operands.insert(0, operands.pop(min(whole, key=lambda k: (is_negative(operands[k][0]), k))))
-    for k, (coefficient, carried, arg, text) in enumerate(operands):
-        if arg.op == "constant" and isinstance(arg.dtype, type):
-            coefficient, text = coefficient * arg.value, ""
+    parts = summands(node, names)
+    whole = next(k for k, (_, carried, _, _) in enumerate(parts) if len(carried) == len(shape))
+    parts.insert(0, parts.pop(whole))  # every sum on the way then has the shape of the result
+    for k, (coefficient, carried, text, arg) in enumerate(parts):
         sign = "-" if total and is_negative(coefficient) else "+"
         size = abs(coefficient) if total else coefficient
-        if not text:
+        if text is None:
             text = made.number(size, node.dtype)
         elif size != 1:
-            part = made.fresh("part")
             times = made.number(size, node.dtype) if arg.shape else number_text(size)
-            made.add(f"{part} = -{text}" if size == -1 else f"{part} = {times} * {text}")
-            made.hold(part, arg.shape, node.dtype)
-            text = part
+            scaled = made.fresh("part")
+            made.add(f"{scaled} = -{text}" if size == -1 else f"{scaled} = {times} * {text}")
+            made.hold(scaled, arg.shape, node.dtype)
+            text = scaled
         text = spread(text, carried, len(shape))
         if total:
-            made_of_both = name if k == len(names) - 1 else made.fresh("part")
-            made.add(f"{made_of_both} = {total} {sign} {text}")
-            made.hold(made_of_both, shape, node.dtype)
-            text = made_of_both
+            added = name if k == len(parts) - 1 else made.fresh("part")
+            made.add(f"{added} = {total} {sign} {text}")
+            made.hold(added, shape, node.dtype)
+            text = added
         total = text
     return name
 

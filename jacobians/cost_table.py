@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from textwrap import wrap
 from typing import Any
 
-from .derivative import show_bytes
+from .budget import show_bytes
 
 PLAIN = str.maketrans({"∂": "d", "δ": "delta", "×": "x", "·": "*", "–": "-", "≤": "<=", "±": "+-"})
 

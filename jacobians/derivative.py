@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from .axes import Poly, Shape, entries, magnitude, number, show
+from .budget import LIMIT, afford, show_bytes
 from .dense import cleared, triplets, write, zeros_for
-from .errors import BudgetError, ShapeError, UnknownNameError, UnsupportedError
+from .errors import ShapeError, UnknownNameError, UnsupportedError
 from .expr import Node, constant
 from .ops.indexing import slots_of
 from .picking import pick, seed
@@ -23,8 +24,6 @@ from .presentation import Presented
 from .terms import Term, TermSum, add, assemble, compose, core
 from .tracing import Traced
 from .wiring import Slot, Table
-
-LIMIT = 4 * 2**30  # bytes that materialize allows itself unless told otherwise
 
 
 class Jacobian(Presented):
@@ -176,14 +175,12 @@ class Jacobian(Presented):
             if seen is not None:
                 return seen
         shape = tuple(number(n, "materialize") for n in self.shape)
-        needed = int(np.prod(shape, dtype=object)) * self.dtype.itemsize
-        if out is None and max_bytes is not None and needed > max_bytes:
-            raise BudgetError(
-                f"materializing {self.title} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} "
-                f"{self.dtype}), limit {show_bytes(max_bytes)}",
+        if out is None:
+            afford(
+                f"materializing {self.title}", shape, self.dtype, max_bytes,
                 f"{show_bytes(self.nbytes)} of factors are held",
                 "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
-            )
+            )  # fmt: skip
         made = zeros_for(self.terms, shape, self.dtype) if out is None else cleared(out, shape)
         return write(made, self.bound())
 
@@ -377,15 +374,3 @@ def show_shape(target: Shape, given: Shape) -> str:
     if not target:
         return f"({right})" if given else "scalar"
     return left + (f" x ({right})" if len(given) > 1 else f" x {right}" if given else "")
-
-
-def show_bytes(count: int) -> str:
-    """A number of bytes with its unit, powers of 1000.
-
-    >>> show_bytes(288), show_bytes(8_589_934_592)
-    ('288 B', '8.6 GB')
-    """
-    for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}" if count < 1000 * scale else f"{count / scale:.3g} {unit}"
-    return f"{count} B"

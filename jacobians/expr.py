@@ -56,6 +56,10 @@ class Node:
         return f"<{self.name or self.op} {'x'.join(map(str, self.shape)) or 'scalar'}>"
 
 
+MAY_SHARE = frozenset({"variable", "constant", "identity", "select", "reshape", "einsum", "output"})
+"""Operations whose value may share memory with an argument."""
+
+
 def variable(name: str, shape: Shape, dtype: Any = FLOAT64) -> Node:
     """A leaf whose value is given when a plan runs."""
     return Node("variable", (), None, shape, dtype, name)

@@ -1,7 +1,7 @@
 """Pieces of the algebra on nodes: products as factors, what they share, sums with a common coefficient.
 
-`Form` is a value as a coefficient and factors; `merged(order)` finds nodes of equal value; `factored(...)`
-writes `a f + a g` as `a (f + g)`.  `simplify` puts them together.
+`Monomial` is a value as a coefficient and factors; `merged(order)` finds nodes of equal value;
+`factored(...)` writes `a f + a g` as `a (f + g)`.  `simplify` puts them together.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ MODERATE = 1e9  # float32 ends at 3e38
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Monomial:
     """`scale * product of factors`, over the labels 0, 1, ... of the value's axes; nothing is summed."""
 
     scale: Any
     factors: tuple[Factor, ...]
 
 
-def atom(node: Node) -> Form:
-    return Form(1, ((node, tuple(range(node.ndim))),))
+def atom(node: Node) -> Monomial:
+    return Monomial(1, ((node, tuple(range(node.ndim))),))
 
 
 def is_moderate(scale: Any) -> bool:
@@ -170,7 +170,7 @@ def factored(
     scales: Sequence[Any],
     products: Sequence[Sequence[Factor]],
     node: Node,
-) -> Form:
+) -> Monomial:
     """`common * (sum of what is left of every product)`."""
     shape = node.shape
     left: list[Part] = []
@@ -192,8 +192,8 @@ def factored(
         taken.append((constant(np.ones(shape, node.dtype)), tuple(range(len(shape)))))
     scale, left = turned(collected(left))
     if len(left) == 1 and left[0][1].op == "constant" and left[0][1].value == 1:  # a times a number
-        return Form(scale * left[0][0], tuple(taken))
-    return Form(scale, (*taken, (combination(left, output, shape), output)))
+        return Monomial(scale * left[0][0], tuple(taken))
+    return Monomial(scale, (*taken, (combination(left, output, shape), output)))
 
 
 def collected(parts: Sequence[Part]) -> list[Part]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ABSENT, Arguments, fixer, frozen, shapes_of, weakly
+from .arguments import ABSENT, Arguments, fixer, shapes_of, snapshot, weakly
 from .codegen import Program, body_of, build, program
 from .containers import Text, bind, display
 from .errors import ShapeError, UnsupportedError
@@ -44,14 +44,9 @@ class Compiled:
         name: Callable[[Node, str], str], form: Form, value: bool = False,
     ) -> None:  # fmt: skip
         self.f, self.wrt, self.form, self.value = f, wrt, form, value
-        self._made_from = f, wrt, order, frozen(examples), frozen(kwargs), name, form, value
+        self._rest = order, snapshot(examples), snapshot(kwargs), name
         self.trace = trace_function(f, examples, kwargs, wrt)
-        if self.trace.nested:
-            raise UnsupportedError(
-                "compile needs arrays as examples",
-                "a traced or symbolic value was given",
-                "compile outside of traced functions",
-            )
+        self.trace.check_compilable()
         rows = accumulate(self.trace, order)
         shaped = [form.shaped(terms) for row in rows for terms in row]
         stop = {n.serial for n in self.trace.variables}
@@ -243,16 +238,13 @@ class Compiled:
 
     def __reduce__(self) -> Any:
         """A compiled call travels as what it was made from, and is compiled again where it arrives."""
-        f, wrt, order, examples, kwargs, *rest = self._made_from
-        return _again, (f, wrt, order, shapes_of(examples), shapes_of(kwargs), *rest)
+        order, examples, kwargs, name = self._rest
+        given = shapes_of(examples), shapes_of(kwargs)
+        return Compiled, (self.f, self.wrt, order, *given, name, self.form, self.value)
 
     def __repr__(self) -> str:
         lines, label = self.source.count("\n"), getattr(self.f, "__name__", "f")
         return f"Compiled derivative of {label}: {lines} lines, {len(self.factors)} factors"
-
-
-def _again(*made_from: Any) -> Compiled:
-    return Compiled(*made_from)
 
 
 def _only(found: Any) -> Any:

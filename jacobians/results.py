@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .budget import LIMIT, afford
 from .codegen import Program
-from .derivative import LIMIT, Jacobian, show_bytes
-from .errors import BudgetError, UnsupportedError
-from .expr import Node
+from .derivative import Jacobian
+from .expr import MAY_SHARE, Node
 from .inline import (
     array_lines,
     core_text,
@@ -33,10 +32,6 @@ from .toeplitz import toeplitz_layout
 from .traces import Trace
 from .writing import Writer, settled, writer
 
-COPIED = frozenset(
-    {"variable", "constant", "identity", "select", "reshape", "einsum", "output"}
-)  # may share memory
-
 FEW = 6  # entries up to which storing one by one is faster than making an array of a list (measured)
 
 
@@ -51,12 +46,6 @@ class Form:
     reuse: bool = False
     view: bool = False
     limit: int | None = LIMIT
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and not isinstance(self.limit, (int, float)):
-            raise UnsupportedError(
-                "max_bytes is a number of bytes", f"max_bytes={self.limit!r}", "2**30, or None for any size"
-            )
 
     def shaped(self, terms: TermSum) -> TermSum:
         """The Terms as this form writes them."""
@@ -102,7 +91,7 @@ class Results:
     def _own(self, node: Node) -> str:
         """The name of a node's value, copied where it may share memory with an argument."""
         name = self.made.names[node.serial]
-        if self.scalar or not node.shape or node.op not in COPIED or _new_einsum(node):
+        if self.scalar or not node.shape or node.op not in MAY_SHARE or _new_einsum(node):
             return name
         if node.serial not in self.copies:
             self.copies[node.serial] = self.made.fresh("own")
@@ -127,18 +116,16 @@ class Results:
             return self._entries(entries, title)
         name = self.made.fresh("result")
         known = writer(terms, dtype)
-        if known is None:
-            self._afford(title)
-            fill = self.made.fresh("fill")
-            factors = {n.serial: self.made.names[n.serial] for n in nodes_of(terms)}
-            self.made.bindings[fill] = lambda found: Jacobian(terms, found, dtype=dtype).materialize(None)
-            values = ", ".join(f"{serial}: {value}" for serial, value in factors.items())
-            self.made.lines.append(f"{name} = {fill}({{{values}}})")
-            return name
-        layout = toeplitz_layout(terms) if self.form.view else None
+        layout = toeplitz_layout(terms) if self.form.view and known is not None else None
         seen = view_lines(self.made, layout, dtype, self.form.reuse) if layout is not None else None
         if seen is None:
-            self._afford(title)
+            afford(
+                f"the dense Jacobian of {title.target} by {title.given}",
+                tuple(map(int, terms.shape)), dtype, self.form.limit, "dense=True, reuse=True or copy=None",
+                "compile without them, which keeps the factors; core=True; or a larger max_bytes",
+            )  # fmt: skip
+        if known is None:
+            return self._filled(name, terms, dtype)
         if seen is not None or self.form.reuse:
             name, lines = seen or held_lines(self.made, known)
             self.made.lines += lines
@@ -151,16 +138,13 @@ class Results:
         self.made.lines += array_lines(self.made, name, known)
         return name
 
-    def _afford(self, title: Title) -> None:
-        needed = math.prod(int(n) for n in title.terms.shape) * title.dtype.itemsize
-        if self.form.limit is not None and needed > self.form.limit:
-            shape = " × ".join(map(str, title.terms.shape))
-            raise BudgetError(
-                f"the dense Jacobian of {title.target} by {title.given} needs {show_bytes(needed)}, "
-                f"limit {show_bytes(self.form.limit)}",
-                f"{shape} {title.dtype}",
-                "compile without dense=, which keeps the factors; core=True; or a larger max_bytes",
-            )
+    def _filled(self, name: str, terms: TermSum, dtype: np.dtype[Any]) -> str:
+        """A dense array whose entries are reached through tables."""
+        fill = self.made.fresh("fill")
+        self.made.bindings[fill] = lambda found: Jacobian(terms, found, dtype=dtype).materialize(None)
+        values = ", ".join(f"{n.serial}: {self.made.names[n.serial]}" for n in nodes_of(terms))
+        self.made.lines.append(f"{name} = {fill}({{{values}}})")
+        return name
 
     def _entries(self, entries: list[str], title: Title) -> str:
         shape, name = tuple(int(n) for n in title.terms.shape), self.made.fresh("result")

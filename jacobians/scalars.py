@@ -16,7 +16,7 @@ import numpy as np
 from .axes import entries, magnitude, number
 from .codegen import Program, argument_name
 from .expr import Node, topological
-from .spelling import number_text
+from .spelling import number_text, summands
 from .wiring import Affine
 
 MATH = {
@@ -27,7 +27,7 @@ MATH = {
     "hypot": "hypot",
 }  # fmt: skip
 PLAIN = {
-    "divide": "{0} / {1}", "power": "math.pow({0}, {1})", "square": "{0} * {0}", "reciprocal": "1.0 / {0}",
+    "divide": "{0} / {1}", "power": "math.pow({0}, {1})", "reciprocal": "1.0 / {0}",
     "abs": "abs({0})",
     "less": "{0} < {1}", "less_equal": "{0} <= {1}", "greater": "{0} > {1}", "greater_equal": "{0} >= {1}",
     "equal": "{0} == {1}", "not_equal": "{0} != {1}", "logical_not": "not {0}",
@@ -122,8 +122,6 @@ def _expression(node: Node, names: Sequence[str]) -> str:
         return " * ".join(names) if names else "1.0"
     if node.op == "combination":
         return _sum(node, names)
-    if node.op == "power" and names[1].strip("()") in ("2", "3"):
-        return " * ".join([names[0]] * int(names[1].strip("()")))
     if node.op in PLAIN:
         return PLAIN[node.op].format(*names)
     if node.op == "reshape":
@@ -132,12 +130,10 @@ def _expression(node: Node, names: Sequence[str]) -> str:
 
 
 def _sum(node: Node, names: Sequence[str]) -> str:
-    """A weighted sum, what is added before what is subtracted, constants as numbers."""
-    parts: list[tuple[bool, str]] = []
-    for c, name, arg in zip(node.params[0], names, node.args, strict=True):
-        known = arg.op == "constant" and isinstance(arg.dtype, type)
-        size = float(c * arg.value if known else c)
-        times = number_text(abs(size))
-        parts.append((size < 0, times if known else name if size in (1, -1) else f"{times} * {name}"))
-    parts.sort(key=lambda part: part[0])
-    return "-" * parts[0][0] + parts[0][1] + "".join(f" {'+-'[sub]} {text}" for sub, text in parts[1:])
+    """A weighted sum."""
+    text = ""
+    for c, _, name, _ in summands(node, names):
+        sign, size = ("-" if c < 0 else "+"), abs(float(c))
+        part = number_text(size) if name is None else name if size == 1 else f"{number_text(size)} * {name}"
+        text = f"{text} {sign} {part}" if text else "-" * (c < 0) + part
+    return text

@@ -23,7 +23,7 @@ from .axes import Poly, entries, magnitude
 from .counting import node_counts
 from .expr import Factor, Node, combination, product, topological
 from .factoring import (
-    Form,
+    Monomial,
     atom,
     built,
     collected,
@@ -62,20 +62,19 @@ class Simplifier:
         )
         self.made: dict[int, Node] = {}
         self.bares: dict[int, Node] = {}
-        self.forms: dict[int, Form] = {}
-        self.powers: dict[tuple[int, int], Node] = {}
+        self.monomials: dict[int, Monomial] = {}
         self.known: dict[Any, Node] = {}
         for node in distinct:
             if node.serial in stop or not node.args:
-                self.forms[node.serial], self.made[node.serial] = atom(node), node
+                self.monomials[node.serial], self.made[node.serial] = atom(node), node
             else:
-                self.forms[node.serial] = self._form(node)
+                self.monomials[node.serial] = self._monomial(node)
 
     def node(self, node: Node) -> Node:
         """The node that computes the same."""
         node = self.first[node.serial]
         if node.serial not in self.made:
-            scale = self.forms[node.serial].scale
+            scale = self.monomials[node.serial].scale
             whole = self.bare(node)
             if scale != 1:
                 whole = scaled(scale, whole, node)
@@ -86,13 +85,13 @@ class Simplifier:
 
     def scale(self, node: Node) -> Any:
         """The coefficient of a node."""
-        return self.forms[self.first[node.serial].serial].scale
+        return self.monomials[self.first[node.serial].serial].scale
 
     def bare(self, node: Node) -> Node:
         """The node without its coefficient."""
         node = self.first[node.serial]
         if node.serial not in self.bares:
-            self.bares[node.serial] = self._one(built(self.forms[node.serial].factors, node))
+            self.bares[node.serial] = self._one(built(self.monomials[node.serial].factors, node))
         return self.bares[node.serial]
 
     def _one(self, node: Node) -> Node:
@@ -103,18 +102,18 @@ class Simplifier:
     def parts(self, node: Node, labels: Sequence[int]) -> tuple[Any, list[Factor]]:
         """A coefficient and the factors to use in place of a node with these labels."""
         node = self.first[node.serial]
-        form = self.forms[node.serial]
-        alone = len(form.factors) == 1
-        if not is_moderate(form.scale):
+        monomial = self.monomials[node.serial]
+        alone = len(monomial.factors) == 1
+        if not is_moderate(monomial.scale):
             return 1, [(self.node(node), tuple(labels))]
-        few = len(form.factors) <= MANY and (self.spread or self.uses[node.serial] == 1)
-        if alone or (few and of_one_type(form.factors, node)):
-            return form.scale, [(n, tuple(labels[k] for k in ls)) for n, ls in form.factors]
-        return form.scale, [(self.bare(node), tuple(labels))]
+        few = len(monomial.factors) <= MANY and (self.spread or self.uses[node.serial] == 1)
+        if alone or (few and of_one_type(monomial.factors, node)):
+            return monomial.scale, [(n, tuple(labels[k] for k in ls)) for n, ls in monomial.factors]
+        return monomial.scale, [(self.bare(node), tuple(labels))]
 
     # ---- one node
 
-    def _form(self, node: Node) -> Form:
+    def _monomial(self, node: Node) -> Monomial:
         if all(self.node(arg).op == "constant" for arg in node.args) and not spreads(node):
             return atom(folded(node, [self.node(arg) for arg in node.args]))
         if node.op == "einsum" and not any(arg.dtype == bool for arg in node.args):
@@ -128,21 +127,21 @@ class Simplifier:
             return self._quotient(node)
         return self._other(node)
 
-    def _other(self, node: Node) -> Form:
+    def _other(self, node: Node) -> Monomial:
         args = tuple(self.node(arg) for arg in node.args)
         same = all(new is old for new, old in zip(args, node.args, strict=True))
         new = Node(node.op, args, node.params, node.shape, node.dtype, node.name, node.value)
         return atom(self._one(node if same else new))
 
-    def _powered(self, node: Node, exponent: int) -> Form:
+    def _powered(self, node: Node, exponent: int) -> Monomial:
         """A power as a product; as one factor where others need it too."""
         base = self.node(node.args[0])
         others = self.squares[self.first[node.args[0].serial].serial] if exponent == 2 else 0
         if self.uses[node.serial] + others > 1:
             return atom(self._power(base, exponent))
-        return Form(1, tuple(atom(n).factors[0] for n in self._factors(base, exponent)))
+        return Monomial(1, tuple(atom(n).factors[0] for n in self._factors(base, exponent)))
 
-    def _quotient(self, node: Node) -> Form:
+    def _quotient(self, node: Node) -> Monomial:
         """A quotient without the coefficients of what it divides."""
         scales = [self.scale(arg) for arg in node.args]
         numbers = all(isinstance(scale, (int, float)) and scale != 0 for scale in scales)
@@ -151,38 +150,36 @@ class Simplifier:
         if scales == [1, 1] or not numbers or not same_type or not all(map(is_moderate, [*scales, scale])):
             return self._other(node)
         args = tuple(self.bare(arg) for arg in node.args)
-        return Form(scale, atom(self._one(Node("divide", args, None, node.shape, node.dtype))).factors)
+        return Monomial(scale, atom(self._one(Node("divide", args, None, node.shape, node.dtype))).factors)
 
     def _power(self, base: Node, exponent: int) -> Node:
         if exponent == 1:
             return base
-        key = base.serial, exponent
-        if key not in self.powers:
-            labels = tuple(range(base.ndim))
-            found = [(n, labels) for n in self._factors(base, exponent)]
-            self.powers[key] = self._one(product(found, labels, base.shape))
-        return self.powers[key]
+        labels = tuple(range(base.ndim))
+        return self._one(product([(n, labels) for n in self._factors(base, exponent)], labels, base.shape))
 
     def _factors(self, base: Node, exponent: int) -> tuple[Node, Node]:
         """Two nodes whose product is a power: halves, or what is even and the base."""
-        half = exponent - 1 if exponent % 2 else exponent // 2
-        return self._power(base, half), self._power(base, exponent - half)
+        if exponent % 2:
+            return self._power(base, exponent - 1), base
+        half = self._power(base, exponent // 2)
+        return half, half
 
-    def _product(self, node: Node) -> Form:
+    def _product(self, node: Node) -> Monomial:
         labels, output, sizes = node.params
         scale, factors = self._flat(list(zip(node.args, labels, strict=True)))
         factors = [without_ones(factor, set(output), sizes) for factor in factors]
         carried = {label for _, ls in factors for label in ls}
         place = {label: k for k, label in enumerate(output)}
         if carried == set(output) and len(place) == len(output):
-            return Form(scale, tuple((n, tuple(place[k] for k in ls)) for n, ls in factors))
+            return Monomial(scale, tuple((n, tuple(place[k] for k in ls)) for n, ls in factors))
         if scale == 1 and same_factors(factors, node.args, labels):
             return atom(node)
         if scale == -1:  # inside the sum it costs nothing, and a weight may then be positive
             scale, factors = negated_within(factors)
         whole = product(factors, output, sizes)
         whole.name = node.name if scale == 1 else None
-        return Form(scale, atom(self._one(whole)).factors)
+        return Monomial(scale, atom(self._one(whole)).factors)
 
     def _flat(self, operands: Sequence[Factor]) -> tuple[Any, list[Factor]]:
         scale: Any = 1
@@ -198,12 +195,12 @@ class Simplifier:
                 scale = scale * number.value
         return (scale, factors) if is_moderate(scale) else (1, [(self.node(arg), ls) for arg, ls in operands])
 
-    def _sum(self, node: Node) -> Form:
+    def _sum(self, node: Node) -> Monomial:
         coefficients, labels, shape = node.params
         flat = [self._flat([(arg, ls)]) for arg, ls in zip(node.args, labels, strict=True)]
         scales = [c * scale for c, (scale, _) in zip(coefficients, flat, strict=True)]
         if len(flat) == 1 and {k for _, ls in flat[0][1] for k in ls} == set(range(len(shape))):
-            return Form(scales[0], tuple(flat[0][1]))
+            return Monomial(scales[0], tuple(flat[0][1]))
         common = common_factors([factors for _, factors in flat])
         if common and all(of_one_type(factors, node) for _, factors in flat):
             return factored(common, scales, [factors for _, factors in flat], node)
@@ -220,7 +217,7 @@ class Simplifier:
             return atom(node)
         made = combination(parts, range(len(shape)), shape)
         made.name = node.name if scale == 1 else None
-        return Form(scale, atom(self._one(made)).factors)
+        return Monomial(scale, atom(self._one(made)).factors)
 
 
 def simplified(

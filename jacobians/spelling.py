@@ -66,6 +66,22 @@ def number_text(value: Any) -> str:
     return repr(value) if finite else f"float({str(float(value))!r})"
 
 
+Summand = tuple[Any, tuple[int, ...], str | None, Node]
+
+
+def summands(node: Node, names: Sequence[str]) -> list[Summand]:
+    """The parts of a weighted sum: coefficient, labels, name (None of a number) and node.
+
+    What is added comes before what is subtracted, so that no part is negated.
+    """
+    coefficients, labels, _ = node.params
+    found: list[Summand] = []
+    for c, carried, name, arg in zip(coefficients, labels, names, node.args, strict=True):
+        number = arg.op == "constant" and type(arg.value) in (int, float) and len(names) > 1
+        found.append((c * arg.value, carried, None, arg) if number else (c, carried, name, arg))
+    return sorted(found, key=lambda part: is_negative(part[0]))
+
+
 def is_negative(value: Any) -> bool:
     """Whether it is a negative number; symbols are not."""
     return isinstance(value, (int, float)) and value < 0
@@ -78,15 +94,11 @@ def _tight(name: str) -> str:
 def _combination(node: Node, names: Sequence[str], number: Callable[[Any], str]) -> str:
     coefficients, labels, shape = node.params
     text = ""
-    operands = list(zip(coefficients, labels, names, node.args, strict=True))
-    if len(operands) == 2 and is_negative(coefficients[0]) and not is_negative(coefficients[1]):
-        operands.reverse()
-    for c, carried, name, arg in operands:
-        part = spread(name, carried, len(shape))
+    for c, carried, name, arg in summands(node, names):
+        part = spread(name or "", carried, len(shape))
         if arg.dtype == bool:
             part = f"{_tight(part)} * 1.0"
-        known = arg.op == "constant" and type(arg.value) in (int, float) and len(names) > 1
-        c = c * arg.value if known else c
+        known = name is None
         sign, size = ("-", -c) if is_negative(c) and (text or c == -1) else ("+", c)
         times = (number if arg.shape or known else number_text)(size)
         body = times if known else part if size == 1 else f"{times} * {_tight(part)}"

@@ -43,6 +43,15 @@ class Trace(NamedTuple):
         """The nodes to differentiate by, in order."""
         return [node for nodes, _ in self.inputs.values() for node in nodes]
 
+    def check_compilable(self) -> None:
+        """Raises UnsupportedError where the arguments were no arrays."""
+        if self.nested:
+            raise UnsupportedError(
+                "compile needs arrays as examples",
+                "a traced or symbolic value was given",
+                "compile outside of traced functions",
+            )
+
 
 def trace_function(
     f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], wrt: Wrt = None

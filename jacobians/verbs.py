@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .derivative import LIMIT, Jacobian
+from .budget import LIMIT
+from .derivative import Jacobian
 from .errors import UnsupportedError
 from .expr import Node
 from .prepared import accumulate, forget, prepare

@@ -13,6 +13,8 @@ import jacobians as jac
 from jacobians.backends import load
 from jacobians.errors import UnknownNameError, UnsupportedError
 
+from .libraries import converter
+
 rng = np.random.default_rng(7)
 A, x, b = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
 S = rng.normal(size=(4, 4)) + 4 * np.eye(4)
@@ -32,14 +34,6 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "gather": (lambda x: np.take(x, [0, 2, 2]) * x[1], (x,)),
     "loss": (lambda x: np.sum((A @ x) ** 2), (x,)),
 }
-
-
-def converter(name: str) -> Any:
-    if name == "jax":
-        jax = pytest.importorskip("jax")
-        jax.config.update("jax_enable_x64", True)
-        return jax.numpy.asarray
-    return pytest.importorskip("torch").as_tensor
 
 
 def leaves(value: Any) -> Any:

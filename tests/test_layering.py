@@ -31,7 +31,7 @@ EXTRAS = {
 
 # A module (or package) imports those of the rows above it and those further left in its own row.
 MAP = """
-errors explanations pages containers
+errors explanations pages budget containers
 axes expr layouts
 wiring collapsing meeting terms spelling
 operation presentation

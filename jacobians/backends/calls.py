@@ -6,24 +6,19 @@ torch it runs as it is or through `torch.compile` (`call.compiled()`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..budget import afford
 from ..containers import flatten, signature_of
-from ..derivative import show_bytes
-from ..errors import BudgetError, UnsupportedError
-from ..expr import Node, combination
+from ..expr import MAY_SHARE, Node, combination
 from ..terms import Term, TermSum, assemble, core
 from ..traces import Trace
 from .base import Backend, load
 from .execution import executor
 from .operands import Operands, as_numpy
-
-# What may share memory with an argument.
-SHARED = frozenset({"variable", "constant", "identity", "select", "reshape", "einsum", "output"})
 
 
 class Wanted(NamedTuple):
@@ -110,7 +105,7 @@ class BackendCall:
 def _copied(roots: Sequence[Node], trace: Trace, backend: Backend) -> Callable[..., list[Any]]:
     """The roots' values as arrays that share no memory with the arguments."""
     run = executor(roots, trace.variables, backend)
-    shared = [root.op in SHARED for root in roots]
+    shared = [root.op in MAY_SHARE for root in roots]
 
     def arrays(*leaves: Any) -> list[Any]:
         found = [v if backend.is_array(v) else backend.asarray(v, leaves[0]) for v in run(*leaves)]
@@ -127,14 +122,11 @@ def _afford(trace: Trace, whole: Sequence[TermSum], wanted: Wanted) -> None:
     ]
     for terms, (name, target, node) in zip(whole, pairs, strict=True):
         dtype = np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
-        needed = math.prod(int(n) for n in terms.shape) * dtype.itemsize
-        if wanted.limit is not None and needed > wanted.limit:
-            raise BudgetError(
-                f"the dense Jacobian of {name} by {node.name} needs {show_bytes(needed)}, "
-                f"limit {show_bytes(wanted.limit)}",
-                f"{' × '.join(map(str, terms.shape))} {dtype}",
-                "core=True, which keeps the factors; or a larger max_bytes",
-            )
+        afford(
+            f"the dense Jacobian of {name} by {node.name}", tuple(map(int, terms.shape)), dtype, wanted.limit,
+            "a call on another library returns dense arrays",
+            "core=True, which keeps the factors; or a larger max_bytes",
+        )  # fmt: skip
 
 
 def _labels(t: Term) -> tuple[int, ...]:
@@ -183,10 +175,5 @@ def compile_for(
 
     Raises MissingExtraError where the library is not installed, BudgetError beyond `wanted.limit` bytes.
     """
-    if trace.nested:
-        raise UnsupportedError(
-            "compile needs arrays as examples",
-            "a traced or symbolic value was given",
-            "compile outside of traced functions",
-        )
+    trace.check_compilable()
     return BackendCall(load(name), trace, rows, mirror, wanted or Wanted())

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import Arguments
+from ..arguments import Arguments, check_shape, complex_argument, other_arguments
 from ..containers import flatten, signature_of
-from ..errors import ShapeError, UnsupportedError
+from ..errors import UnsupportedError
 from ..expr import Node
 from ..traces import Trace
 from .base import Backend
@@ -44,11 +44,8 @@ class Operands:
         """The leaves of a call as arrays of the library; raises what is wrong with them in three parts."""
         found = list(args) if self.arguments is None else self._values(args, kwargs)
         if len(found) != len(self.nodes):
-            raise UnsupportedError(
-                "the call does not have the arguments that it was compiled for",
-                f"{len(found)} arrays are given; it takes {', '.join(str(n.name) for n in self.nodes)}",
-                "compile again with the new arguments as examples",
-            )
+            names = ", ".join(str(n.name) for n in self.nodes)
+            raise other_arguments(names, f"are what it takes; {len(found)} arrays are given")
         like = next((value for value in found if self.backend.is_array(value)), None)
         return [self._operand(value, node, like) for value, node in zip(found, self.nodes, strict=True)]
 
@@ -56,10 +53,7 @@ class Operands:
         assert self.arguments is not None
         if self.built_in:
             args, kwargs = self._bound(args, kwargs)
-        found = self.arguments.values(args, kwargs)
-        if len(found) < len(self.nodes):  # traced defaults that the call leaves out
-            found = self.arguments.values(*self._bound(args, kwargs))
-        return found
+        return self.arguments.values(args, kwargs)
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], Any]:
         """The call with its defaults, index arrays and flags of the library as numpy's."""
@@ -88,15 +82,8 @@ class Operands:
             )
         shape = () if number else tuple(value.shape)
         if isinstance(value, complex | np.complexfloating) or "complex" in str(getattr(value, "dtype", "")):
-            raise UnsupportedError(
-                f"{name} is complex", "the call was compiled for real numbers", f"{name}.real"
-            )
-        if shape != node.shape:
-            raise ShapeError(
-                f"compiled for {name} of shape {node.shape}",
-                f"{name} has shape {shape}",
-                "compile again with the new arguments as examples",
-            )
+            raise complex_argument(node)
+        check_shape(node, shape)
         if not backend.is_array(value):
             return backend.asarray(np.asarray(value, node.dtype), like)
         same = str(value.dtype).rpartition(".")[2] == str(node.dtype)

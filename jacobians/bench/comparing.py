@@ -21,7 +21,7 @@ from ..chain_costs import chain_product
 from ..containers import bind, flatten
 from ..cost_table import CostRow
 from ..costing import Order, accumulated, applicable, itemsize_of, named_graph, order_row, title_of, together
-from ..errors import BudgetError, JacobiansError, UnknownNameError, did_you_mean
+from ..errors import BudgetError, UnknownNameError, did_you_mean
 from ..expression import Graph, graph_of
 from ..graph import Linear
 from ..prepared import MODES, linear_of
@@ -32,6 +32,7 @@ from .comparison import OVER, Comparison, Measured
 from .measuring import Timing, environment, interleaved, peak_memory
 from .peers import PeerRun, PeerTime, peer_runs
 from .running import Run, backend_run, deviation, order_probe, order_run, path_runs
+from .timing import check_repeat
 
 BACKENDS = ("numpy", "torch", "jax")
 LIMIT = 10**9  # bytes
@@ -83,8 +84,7 @@ def compare(f: Callable[..., Any], wrt: Wrt = None, **options: Any) -> Callable[
             did_you_mean(chosen.backend, BACKENDS),
         )
 
-    if chosen.repeat < 1:
-        raise JacobiansError(f"repeat is {chosen.repeat}: nothing would be measured", "", "1 or more")
+    check_repeat(chosen.repeat)
 
     def compared(*args: Any, **kwargs: Any) -> Comparison:
         sample = bind(f, args, kwargs)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import JacobiansError
+
 Run = Callable[[], Any]
 Clock = Callable[[], float]
 LEAST = 2e-3  # seconds that one sample of a short call takes at the least
@@ -29,6 +31,14 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{show_times(self.median)} ({show_times(self.low)} to {show_times(self.high)})"
+
+
+def check_repeat(repeat: int) -> None:
+    """Raises JacobiansError where nothing would be measured."""
+    if repeat < 1:
+        raise JacobiansError(
+            f"repeat is {repeat}: nothing would be measured", f"repeat={repeat}", "1 or more"
+        )
 
 
 def sampled(

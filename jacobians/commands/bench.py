@@ -26,7 +26,7 @@ from ..reading.shapes import Declarations, declarations
 from ..shapetables import function_of
 from ..tracing import name as name_value
 from .bench_graphs import bench_graphs
-from .bench_options import ORDER, read_bytes, read_file, settled
+from .bench_options import read_bytes, settled
 from .output import add_output_arguments, print_json, use_ascii
 
 
@@ -148,8 +148,7 @@ def _comparison(
 ) -> Comparison:
     orders: list[Any] | None = list(args.order) if args.order else None
     if args.order_in is not None:
-        given = read_file(load_order, "--order-in", args.order_in, ORDER)
-        orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in given]]
+        orders = [*(orders or ["reverse", "forward", "auto"]), [str(v) for v in load_order(args.order_in)]]
     say = progress(args)
     limit, samples = read_bytes(args.limit), args.batch or 1
     shapes = [

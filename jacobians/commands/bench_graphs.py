@@ -11,17 +11,15 @@ from ..bench.measuring import environment
 from ..cost_table import PLAIN, text_table
 from ..errors import BudgetError, JacobiansError, UnsupportedError
 from ..orders import EliminationGraph, SearchResult, load_graphs, load_order, save_order
-from .bench_options import ORDER, read_file
 from .output import print_json, use_ascii
 
 NAMED = ("forward", "reverse", "markowitz", "greedy", "dp")
-GRAPHS = '{"graphs": {"name": {"edges": [["x", "y"]], "inputs": ["x"], "outputs": ["y"]}}}'
 
 
 def bench_graphs(args: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Searches every graph of the file and prints what its orders cost."""
-    graphs = read_file(load_graphs, "--graph", args.graph, GRAPHS)
-    given = None if args.order_in is None else read_file(load_order, "--order-in", args.order_in, ORDER)
+    graphs = load_graphs(args.graph)
+    given = None if args.order_in is None else load_order(args.order_in)
     if (args.plot or args.order_out or args.order_in) and len(graphs) != 1:
         raise JacobiansError(
             f"{args.graph} holds {len(graphs)} graphs",

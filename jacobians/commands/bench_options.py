@@ -1,24 +1,20 @@
 """What `jacobians bench` looks at before it measures anything: numbers, files, options that do not fit.
 
-`settled(args)` raises three-part errors and fills in the defaults; `read_file` reads orders and graphs.
+`settled(args)` raises three-part errors and fills in the defaults.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from ..bench.timing import check_repeat
 from ..errors import JacobiansError, ReadingError, missing_extra
-
-Content = TypeVar("Content")
 
 UNITS = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "KB": 10**3, "B": 1}
 DEFAULTS = {"syntax": "numpy", "against": "", "limit": "1GB", "repeat": 5, "backend": "numpy", "seed": 0}
 DEFAULTS |= {"rule": "plain"}
-ORDER = '["z", "f"], as --order-out writes it'
 OUTPUT = {"json", "ascii", "width", "color"}
 # What each way of the command uses beside its own option; whatever else is given is refused.
 USED = {
@@ -78,9 +74,7 @@ def _written(name: str, value: Any) -> str:
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
-    if args.repeat < 1:
-        what = f"repeat is {args.repeat}: nothing would be measured"
-        raise JacobiansError(what, f"--repeat {args.repeat}", "1 or more")
+    check_repeat(args.repeat)
     if args.batch is not None and args.batch < 1:
         what = f"a batch of {args.batch} holds no sample"
         raise JacobiansError(what, f"--batch {args.batch}", "--batch 1 or more, or leave it out")
@@ -142,23 +136,3 @@ def check_writable(option: str, path: str) -> None:
             getattr(error, "strerror", None) or str(error),
             "a file in a folder that exists and can be written to",
         ) from None
-
-
-def read_file(load: Callable[[str], Content], option: str, path: str, example: str) -> Content:
-    """What a file holds; raises a ReadingError that says what such a file looks like: `example`."""
-    named = f"{option} {path}"
-    try:
-        return load(path)
-    except OSError as error:
-        what, where = f"{named} cannot be read", error.strerror or str(error)
-    except UnicodeDecodeError as error:
-        what, where = f"{named} is not JSON", f"byte {error.start} is not UTF-8"
-    except JacobiansError as error:
-        cause = error.__cause__
-        if not isinstance(cause, json.JSONDecodeError):
-            raise
-        what = f"{named} is not JSON"
-        where = f"line {cause.lineno}, column {cause.colno}: {cause.msg}"
-    except (ValueError, TypeError, RecursionError) as error:
-        what, where = f"{named} has another form", str(error)
-    raise ReadingError(what, where, f"a file that holds {example}")

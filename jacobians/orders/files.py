@@ -14,6 +14,9 @@ from .graph import EliminationGraph
 
 FilePath = str | PathLike[str]
 
+GRAPHS = '{"graphs": {"name": {"edges": [["x", "y"]], "inputs": ["x"], "outputs": ["y"]}}}'
+ORDER = '["z", "f"], a list of vertices'
+
 
 def load_graphs(path: FilePath) -> dict[str, EliminationGraph]:
     """The graphs in a JSON file, by name.
@@ -22,11 +25,16 @@ def load_graphs(path: FilePath) -> dict[str, EliminationGraph]:
     be `eliminable`, `const_pm1_edges` [from, to, +1 or -1] and `sizes` {vertex: size}; others are ignored.
     Raises a ReadingError for anything else.
     """
-    content = _read(path)
+    content = _read(path, GRAPHS)
     graphs = content.get("graphs") if isinstance(content, dict) else None
     if not isinstance(graphs, dict):
-        raise ReadingError("the file holds no graphs", str(path), '{"graphs": {"name": {"edges": ...}}}')
-    return {name: _graph(name, graph) for name, graph in graphs.items()}
+        raise ReadingError("the file holds no graphs", str(path), GRAPHS)
+    try:
+        return {name: _graph(name, graph) for name, graph in graphs.items()}
+    except JacobiansError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise ReadingError("the file holds graphs of another form", f"{path}: {error}", GRAPHS) from error
 
 
 def _graph(name: str, graph: Any) -> EliminationGraph:
@@ -60,19 +68,24 @@ def save_order(path: FilePath, order: Sequence[Hashable]) -> None:
 
 
 def load_order(path: FilePath) -> list[str | int]:
-    """The order in a file that `save_order` wrote, or that you wrote yourself: ["z", "f"]."""
-    content = _read(path)
+    """The order in a file that `save_order` wrote, or that you wrote yourself: ["z", "f"].
+
+    Raises a ReadingError for anything else.
+    """
+    content = _read(path, ORDER)
     if not isinstance(content, list) or not all(isinstance(name, str | int) for name in content):
-        raise ReadingError("an order is a list of vertices", str(path), '["z", "f"]')
+        raise ReadingError("an order is a list of vertices", str(path), ORDER)
     return content
 
 
-def _read(path: FilePath) -> Any:
-    """What the JSON file holds."""
+def _read(path: FilePath, example: str) -> Any:
+    """What the JSON file holds; raises a ReadingError that says what such a file looks like: `example`."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        place = f"{path}, line {error.lineno}, column {error.colno}: {error.msg}"
-        raise ReadingError(
-            "the file is not JSON", place, "a file of orders or graphs, as they are saved"
-        ) from error
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start} is not UTF-8"
+    except RecursionError:
+        where = "it is nested too deeply"
+    raise ReadingError("the file is not JSON", f"{path}, {where}", example)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..axes import Poly, Size, show
-from ..derivative import Jacobian, show_bytes
+from ..budget import show_bytes
+from ..derivative import Jacobian
 from ..expr import topological
 from ..layouts import shape_text
 from ..notation.blocks import counted

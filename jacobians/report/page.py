@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..axes import Poly, entries
-from ..derivative import Jacobian, show_bytes
+from ..budget import show_bytes
+from ..derivative import Jacobian
 from ..errors import JacobiansError
 from ..layouts import shape_text
 from ..notation.records import Link

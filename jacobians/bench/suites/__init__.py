@@ -17,6 +17,7 @@ from typing import Any
 
 from ...errors import JacobiansError, UnknownNameError, did_you_mean
 from ..measuring import environment, show_environment
+from ..timing import check_repeat
 from . import cold, growth, libraries, scalars, table, tensors
 from .cases import Case
 from .measure import Row, measured
@@ -65,9 +66,7 @@ def _names(given: str | Sequence[str]) -> list[str]:
 
 
 def _check_numbers(repeat: int, scale: float) -> None:
-    if repeat < 1:
-        what = f"repeat is {repeat}: nothing would be measured"
-        raise JacobiansError(what, f"repeat={repeat}", "1 or more")
+    check_repeat(repeat)
     if not 0 < scale < float("inf"):
         what = f"scale is {scale}: sizes are multiplied by it"
         raise JacobiansError(what, f"scale={scale}", "a number above 0: scale=0.1")

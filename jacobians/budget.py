@@ -1,0 +1,52 @@
+"""The bytes that a dense Jacobian may take: counted before anything is made.
+
+`afford(what, shape, dtype, limit, where, instead)` raises BudgetError beyond the limit; `show_bytes(count)`
+writes a number of bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import BudgetError, UnsupportedError
+
+LIMIT = 4 * 2**30  # bytes of a dense Jacobian unless told otherwise
+
+
+def afford(what: str, shape: Sequence[int], dtype: Any, limit: int | None, where: str, instead: str) -> None:
+    """Raises BudgetError where an array of this shape has more than `limit` bytes; None is no limit.
+
+    >>> afford("the Jacobian", (3, 3, 4), float, 1000, "", "")
+    >>> afford("the Jacobian", (3, 3, 4), float, 100, "", "")
+    Traceback (most recent call last):
+    jacobians.errors.BudgetError: the Jacobian needs 288 B (3 × 3 × 4 float64), limit 100 B
+    """
+    if limit is not None and not isinstance(limit, (int, float)):
+        raise UnsupportedError(
+            "max_bytes is a number of bytes", f"max_bytes={limit!r}", "2**30, or None for any size"
+        )
+    kind = np.dtype(dtype)
+    needed = math.prod(shape) * kind.itemsize
+    if limit is not None and needed > limit:
+        raise BudgetError(
+            f"{what} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} {kind}), "
+            f"limit {show_bytes(limit)}",
+            where,
+            instead,
+        )
+
+
+def show_bytes(count: int) -> str:
+    """A number of bytes with its unit, powers of 1000.
+
+    >>> show_bytes(288), show_bytes(8_589_934_592)
+    ('288 B', '8.6 GB')
+    """
+    for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}" if count < 1000 * scale else f"{count / scale:.3g} {unit}"
+    return f"{count} B"
