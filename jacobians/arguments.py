@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .containers import bind, flatten
+from .containers import bind, flatten, signature_of
 from .errors import ShapeError, UnsupportedError
 from .expr import Node
 from .operation import plain
@@ -25,7 +25,10 @@ Take = Callable[[Any, list[Any]], None]  # appends the traced leaves of a value 
 
 
 class Arguments:
-    """Takes the traced leaves of a call's arguments; `direct` if they are the arguments themselves."""
+    """Takes the traced leaves of a call's arguments; `direct` if they are the arguments themselves.
+
+    `options` says whether f takes more than what a call gave by position.
+    """
 
     def __init__(
         self, f: Callable[..., Any], examples: tuple[Any, ...], kwargs: Mapping[str, Any], trace: Trace
@@ -44,6 +47,7 @@ class Arguments:
             self.takes[name](named[name], left_out)
         self.plain = self.plain and not left_out
         self.direct = self.plain and [n.name for n in trace.variables] == names[: self.count]
+        self.options = _parameters(f) != names[: self.count]
 
     def values(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
         """The traced leaves; raises UnsupportedError where the arguments are not those compiled for."""
@@ -58,6 +62,14 @@ class Arguments:
                 raise other_arguments(name, "is missing")
             take(named[name], found)
         return found
+
+
+def _parameters(f: Callable[..., Any]) -> list[str] | None:
+    """What f takes, if it is plain arguments only."""
+    signature = signature_of(f)
+    known = signature.parameters.values() if signature is not None else ()
+    several = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    return None if any(p.kind in several for p in known) else [p.name for p in known]
 
 
 def _take(value: Any, path: str, traced: set[str | None]) -> Take:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .axes import entries
 from .expr import Factor, Node, combination, constant, product
 from .ops.reshaping import reshape_node
 from .plan import evaluate, key_of
@@ -25,6 +26,7 @@ POWERS = range(
 Part = tuple[Any, Node, tuple[int, ...]]  # a coefficient, a value, the sum's axes that its own are
 ONE = constant(1.0)
 MODERATE = 1e9  # float32 ends at 3e38
+SMALLER = 4  # times fewer entries of an operand from which it takes a sum's coefficient
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,23 @@ def negated_within(factors: Sequence[Factor]) -> tuple[Any, list[Factor]]:
             found[k] = combination(parts, range(len(shape)), shape), labels
             return 1, found
     return -1, found
+
+
+def weighted_within(scale: Any, factors: Sequence[Factor]) -> tuple[Any, list[Factor]]:
+    """`scale * sum` as a coefficient and factors: the smallest operand of the sum takes it, if it is small."""
+    ((node, labels),) = factors
+    exact = isinstance(scale, (int, float)) and is_moderate(scale) and not isinstance(node.dtype, type)
+    if scale == 1 or not exact or node.op != "einsum" or node.dtype.kind != "f":
+        return scale, list(factors)
+    least = min(node.args, key=lambda arg: entries(arg.shape))
+    if entries(least.shape) * SMALLER > entries(node.shape) or node.args.count(least) > 1 or not of_one_type(
+        [(least, ())], node
+    ):
+        return scale, list(factors)
+    place = node.args.index(least)
+    args = [*node.args[:place], scaled(scale, least, least), *node.args[place + 1 :]]
+    carried, output, sizes = node.params
+    return 1, [(product(list(zip(args, carried, strict=True)), output, sizes), labels)]
 
 
 def scaled(scale: Any, node: Node, like: Node) -> Node:

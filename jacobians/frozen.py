@@ -25,7 +25,7 @@ from .expr import Node, array_type
 from .inline import array_lines
 from .prepared import accumulate
 from .results import Form, Origin, Results, Title, nodes_of
-from .scalars import FAILS, scalar_program
+from .scalars import FAILS, scalar_program, unpacked
 from .simplify import simplified
 from .terms import TermSum
 from .traces import Wrt, trace_function
@@ -51,7 +51,9 @@ class Compiled:
         shaped = [form.shaped(terms) for row in rows for terms in row]
         stop = {n.serial for n in self.trace.variables}
         beside = self.trace.targets if value else ()
-        wholes, self.values = simplified(shaped, beside, stop, splice=form.name == "dense")
+        wholes, self.values = simplified(
+            shaped, beside, stop, splice=form.name == "dense", written=form.name != "lazy"
+        )
         pairs = [
             (t, p, n)
             for t, p in zip(self.trace.targets, self.trace.paths, strict=True)
@@ -65,6 +67,7 @@ class Compiled:
         self._fill: tuple[Callable[..., Any] | None] | None = None
         self._arguments = Arguments(f, examples, kwargs, self.trace)
         self._call = self._generate()
+        self._call.__qualname__ = getattr(f, "__name__", "f")  # as Python calls it in errors of its own
         if self._call.__defaults__:  # it takes what f takes: calling it costs no detour
             members = {"__call__": staticmethod(self._call), "__slots__": (), "__doc__": Compiled.__doc__}
             self.__class__ = type("Compiled", (Compiled,), members)
@@ -92,7 +95,10 @@ class Compiled:
         self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
     ) -> Callable[..., Any]:
         scalar = slow is not None
-        checks = [self._check(made, name, n) for name, n in zip(arguments, self.trace.variables, strict=True)]
+        checks = [
+            self._check(made, name, n, counted=unpacked(before, name, n))
+            for name, n in zip(arguments, self.trace.variables, strict=True)
+        ]
         made.lines = [*checks, *before, *made.lines]
         printed = Results(made, self.form, scalar, self.value, Origin(self.f, self.trace))
         results = [printed.of(title) for title in self.titles]
@@ -106,24 +112,33 @@ class Compiled:
         body = body_of(made, arguments, returned)
         self.source = "\n".join([f"def call({', '.join(arguments)}):", *("    " + line for line in body)])
         if self._direct(arguments):
-            odd = f"_odd(({', '.join(arguments)},), _surplus, **_named)"
-            made.lines.insert(0, f"if _surplus or _named: return {odd}")
-            made.bindings |= {"_odd": weakly(self._odd), "_absent": ABSENT}
-            arguments = [*(f"{name}=_absent" for name in arguments), "*_surplus", "**_named"]
-        fails = FAILS if scalar and not _never_fails(made.lines) else ()
+            arguments = self._as_f(made, arguments)
         weakref.finalize(self, made.memory.clear).atexit = False
-        return build(made, arguments, returned, fails, slow)
+        return build(made, arguments, returned, FAILS if scalar else (), slow)
+
+    def _as_f(self, made: Program, arguments: list[str]) -> list[str]:
+        """The parameters of a function that is called as f is; options of f, if there are any, by name."""
+        extra, given = ("**_named", "_named") if self._arguments.options else ("out=None", "out is not None")
+        named = "**_named" if self._arguments.options else "out=out"
+        odd = f"_odd(({', '.join(arguments)},), _surplus, {named})"
+        made.lines.insert(0, f"if _surplus or {given}: return {odd}")
+        made.bindings |= {"_odd": weakly(self._odd), "_absent": ABSENT}
+        return [*(f"{name}=_absent" for name in arguments), "*_surplus", extra]
 
     def _direct(self, arguments: list[str]) -> bool:
         """Whether the generated function can be called as f is, by position and by name."""
         named = arguments == [n.name for n in self.trace.variables] and "out" not in arguments
         return self._arguments.direct and named
 
-    def _check(self, made: Program, name: str, node: Node) -> str:
-        """An argument of another type or shape goes to the slow conversion, which says what is wrong."""
+    def _check(self, made: Program, name: str, node: Node, counted: bool = False) -> str:
+        """An argument of another type or shape goes to the slow conversion, which says what is wrong.
+
+        Where its entries will be `counted`, by being unpacked, the number of axes says enough: 20 ns less.
+        """
         fix, dtype = made.fresh("fix"), made.fresh("dtype")
         made.bindings |= {fix: fixer(node, weakly(self._missing)), dtype: node.dtype, "ndarray": np.ndarray}
-        right = f"type({name}) is ndarray and {name}.shape == {node.shape} and {name}.dtype is {dtype}"
+        shape = f"{name}.ndim == {node.ndim}" if counted else f"{name}.shape == {node.shape}"
+        right = f"type({name}) is ndarray and {shape} and {name}.dtype is {dtype}"
         return f"if not ({right}): {name} = {fix}({name})"
 
     def _missing(self, name: str) -> Any:
@@ -256,9 +271,3 @@ def _only(found: Any) -> Any:
 
 def _floating(node: Node) -> np.dtype[Any]:
     return np.dtype(node.dtype) if getattr(node.dtype, "kind", "") == "f" else np.dtype(np.float64)
-
-
-def _never_fails(lines: Sequence[str]) -> bool:
-    """Whether plain-float code only adds and multiplies: nothing that can raise, as math.sin(inf) does."""
-    text = "\n".join(lines)
-    return not any(word in text for word in ("/", "**", "math."))

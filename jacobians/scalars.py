@@ -88,6 +88,17 @@ def _unpacked(
     return lines, entry
 
 
+def unpacked(lines: Sequence[str], name: str, node: Node) -> bool:
+    """Whether the lines take all entries out of an argument, and so fail where there are more or fewer.
+
+    >>> unpacked(["x_0, x_1, = x.tolist()"], "x", Node("variable", (), None, (2,)))
+    True
+    """
+    if node.ndim == 1:
+        return any(line.endswith(f" = {name}.tolist()") for line in lines)
+    return node.ndim == 0
+
+
 def _place(node: Node) -> int:
     return int(
         np.ravel_multi_index([int(s.offset) for s in node.params[0]], tuple(map(int, node.args[0].shape)))

@@ -40,6 +40,7 @@ from .factoring import (
     spreads,
     turned,
     value_key,
+    weighted_within,
     without_ones,
 )
 from .terms import Term, TermSum, canonical
@@ -221,11 +222,12 @@ class Simplifier:
 
 
 def simplified(
-    wholes: Sequence[TermSum], others: Sequence[Node], stop: set[int], splice: bool
+    wholes: Sequence[TermSum], others: Sequence[Node], stop: set[int], splice: bool, written: bool = True
 ) -> tuple[list[TermSum], list[Node]]:
     """The Jacobians and the other nodes rewritten, looking no further than the nodes to `stop` at.
 
-    With `splice` a Term's factors may become several, whose product is then only made in the result.
+    With `splice` a Term's factors may become several, whose product is then only made in the result; with
+    `written` its coefficient is multiplied into the result, and so goes into a sum where that costs less.
     """
     roots = [*(n for whole in wholes for t in whole.terms for n in t.nodes), *others]
     if any(isinstance(n, Poly) for root in roots for n in root.shape):
@@ -234,7 +236,7 @@ def simplified(
     for spread in (False, True):
         made = Simplifier(roots, stop, spread)
         found = [
-            TermSum(w.target_shape, w.input_shape, tuple(_term(t, made, splice) for t in w.terms))
+            TermSum(w.target_shape, w.input_shape, tuple(_term(t, made, splice, written) for t in w.terms))
             for w in wholes
         ]
         beside = [made.node(node) for node in others]
@@ -247,7 +249,7 @@ def simplified(
     return best[1], best[2]
 
 
-def _term(t: Term, made: Simplifier, splice: bool) -> Term:
+def _term(t: Term, made: Simplifier, splice: bool, written: bool) -> Term:
     coefficient, factors = t.coefficient, []
     for node, labels in t.factors:
         scale, found = made.parts(node, labels)
@@ -259,8 +261,11 @@ def _term(t: Term, made: Simplifier, splice: bool) -> Term:
             found = [(made.bare(node), labels)]
         coefficient = coefficient * scale
         factors += found
-    if coefficient == -1 and len(factors) == 1 and made.uses[t.factors[0][0].serial] == 1:
-        coefficient, factors = negated_within(factors)
+    if len(factors) == 1 and made.uses[t.factors[0][0].serial] == 1:
+        if coefficient == -1:
+            coefficient, factors = negated_within(factors)
+        if written:
+            coefficient, factors = weighted_within(coefficient, factors)
     return canonical(coefficient, factors, t.target, t.input, t.sizes)
 
 

@@ -382,6 +382,18 @@ def test_a_compiled_call_says_which_arguments_do_not_fit(
     )
 
 
+def test_python_says_which_name_a_compiled_call_does_not_know_as_of_f_itself() -> None:
+    call = jac.jacobian(layer, "b").compile(A, x, b, dense=True)
+    with pytest.raises(TypeError, match=r"layer\(\) got an unexpected keyword argument 'z'"):
+        call(A, x, b, z=1)
+
+    def power(x: Any, n: int = 3) -> Any:
+        return x**n
+
+    with pytest.raises(UnsupportedError, match="got an unexpected keyword argument 'k'"):
+        jac.jacobian(power).compile(x, dense=True)(x, k=1)
+
+
 def test_a_surplus_argument_is_not_written_to() -> None:
     given = np.arange(3.0)
     call = jac.jacobian(lambda x: np.sum(x**2)).compile(given, dense=True)

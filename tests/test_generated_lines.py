@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import jacobians as jac
 from jacobians.containers import Text, display
+from jacobians.errors import ShapeError
 
 rng = np.random.default_rng(21)
 x, y, t = rng.normal(size=5), rng.normal(size=5), rng.uniform(0.5, 2.0, size=5)
@@ -206,3 +207,37 @@ def test_batched_problems_let_go_of_what_they_no_longer_need() -> None:
 def test_a_folded_number_of_numpys_is_no_text() -> None:
     small = x.astype(np.float32)
     agrees(lambda x: np.float32(0.5) * np.tanh(np.float32(0.5)) / (2.5 + np.tanh(x)), small, rtol=1e-5)
+
+
+def test_a_coefficient_goes_into_the_smallest_operand_of_a_sum() -> None:
+    """The core of a two-layer Hessian: -2 v_m (30 products), not -2 times all m x n x q entries."""
+    X, W, v = rng.normal(size=(7, 3)), rng.normal(size=(4, 3)), rng.normal(size=4)
+
+    def f(W: Any, v: Any, X: Any) -> Any:
+        return np.sum(np.tanh(X @ W.T) @ v)
+
+    call = jac.hessian(f, "W").compile(W, v, X, core=True)
+    ((values, _),) = call(W, v, X)
+    ((want, _),) = jac.hessian(f, "W")(W, v, X).core()
+    np.testing.assert_allclose(values, np.asarray(want).reshape(values.shape), rtol=1e-12)
+    assert "nm2 * v" in call.source
+    assert not re.search(r"return .*nm2", call.source)
+    lazy = jac.hessian(f, "W").compile(W, v, X)  # its coefficient is never multiplied
+    assert "nm2 * v" not in lazy.source
+
+
+@pytest.mark.parametrize("given", [np.ones(3), np.ones(1), np.ones((2, 2)), np.ones((2, 1)), 1.0])
+def test_entries_that_are_unpacked_are_counted(given: Any) -> None:
+    call = jac.jacobian(lambda x: x[0] ** 2 * x[1]).compile(np.ones(2), dense=True)
+    assert "x.ndim == 1" in call.source
+    with pytest.raises(ShapeError, match=rf"x has shape {re.escape(str(np.shape(given)))}") as caught:
+        call(given)
+    assert caught.value.__context__ is None  # nothing about unpacking
+
+
+def test_only_where_all_entries_are_unpacked_axes_say_enough() -> None:
+    constant = jac.jacobian(lambda x: 3.0 * x[0] + x[1]).compile(np.ones(2), dense=True)
+    matrix = jac.jacobian(lambda X: X[0, 0] * X[1, 0]).compile(np.ones((2, 1)), dense=True)
+    for call, other in ((constant, np.ones(3)), (matrix, np.ones((1, 2)))):
+        with pytest.raises(ShapeError):
+            call(other)
