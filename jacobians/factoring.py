@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import entries
+from .axes import entries, magnitude
 from .expr import Factor, Node, combination, constant, product
 from .ops.reshaping import reshape_node
 from .plan import evaluate, key_of
@@ -130,19 +130,17 @@ def negated_within(factors: Sequence[Factor]) -> tuple[Any, list[Factor]]:
 
 
 def weighted_within(scale: Any, factors: Sequence[Factor]) -> tuple[Any, list[Factor]]:
-    """`scale * sum` as a coefficient and factors: the smallest operand of the sum takes it, if it is small."""
+    """`scale * sum` as a coefficient and factors: its smallest operand takes it, if it is small."""
     ((node, labels),) = factors
-    exact = isinstance(scale, (int, float)) and is_moderate(scale) and not isinstance(node.dtype, type)
-    if scale == 1 or not exact or node.op != "einsum" or node.dtype.kind != "f":
+    exact = isinstance(scale, (int, float)) and is_moderate(scale) and getattr(node.dtype, "kind", "") == "f"
+    if scale == 1 or not exact or node.op != "einsum":
         return scale, list(factors)
-    least = min(node.args, key=lambda arg: entries(arg.shape))
-    if entries(least.shape) * SMALLER > entries(node.shape) or node.args.count(least) > 1 or not of_one_type(
-        [(least, ())], node
-    ):
+    least = min(node.args, key=lambda arg: magnitude(entries(arg.shape)))
+    small = magnitude(entries(least.shape)) * SMALLER <= magnitude(entries(node.shape))
+    if not small or least.dtype != node.dtype or node.args.count(least) > 1:
         return scale, list(factors)
-    place = node.args.index(least)
-    args = [*node.args[:place], scaled(scale, least, least), *node.args[place + 1 :]]
     carried, output, sizes = node.params
+    args = [scaled(scale, arg, arg) if arg is least else arg for arg in node.args]
     return 1, [(product(list(zip(args, carried, strict=True)), output, sizes), labels)]
 
 
