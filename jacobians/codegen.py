@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from . import threads
+from .counting import node_counts
 from .expr import Node, topological
 from .operation import RULES
 from .ops.structural import compiled
-from .overwriting import overwritten
+from .overwriting import NAME, OPERAND, overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
 from .spelling import is_negative, number_text, spell, spread, summands
@@ -31,12 +32,13 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 9  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "apart", "apart_einsum", "copied", "stacked",
+    "ndarray", "array", "empty", "alone", "apart", "apart_einsum", "copied", "stacked",
     "together", "shares",
     "_odd", "_absent", "_surplus", "_named", "_slow", "_FAILS",
 }  # fmt: skip
 # helpers of `threads`, called by these names
-SHARED = ("apart", "apart_einsum", "copied", "stacked", "together")
+SHARED = ("alone", "apart", "apart_einsum", "copied", "stacked", "together")
+ALONE = re.compile(rf"({NAME}) = ({OPERAND})\.dot\(({OPERAND})(?=[,)])")
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ class Program:
     memory: Recycler = field(default_factory=Recycler)
     makers: dict[Any, str | None] = field(default_factory=dict)
     numbers: dict[Any, str] = field(default_factory=dict)
+    shared: dict[Any, int] = field(default_factory=dict)
+    multiplied: float = 0.0
 
     def fresh(self, wish: str | None) -> str:
         """A name that is a Python identifier and not taken, `wish` if it can be."""
@@ -72,12 +76,19 @@ class Program:
         if math.prod(shape) >= LARGE:
             self.large[name] = shape, dtype
 
-    def shares(self, shape: tuple[int, ...], dtype: Any) -> bool:
-        """Whether several threads compute such an array; the helpers for that get their names."""
-        if math.prod(shape) * np.dtype(dtype).itemsize < threads.LARGE:
+    def shares(self, shape: tuple[int, ...], dtype: Any, name: str) -> bool:
+        """Whether several threads compute an array; the helpers for that get their names."""
+        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+        if nbytes < threads.LARGE:
             return False
-        self.bindings |= {name: getattr(threads, name) for name in SHARED}
+        self.bindings |= {helper: getattr(threads, helper) for helper in SHARED}
+        self.shared[name] = nbytes
         return True
+
+    @property
+    def fills(self) -> bool:
+        """Whether writing by several threads takes longer than multiplying: a byte takes about as long."""
+        return sum(self.shared.values()) > self.multiplied
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> str | None:
         """The expression of a new array over recycled memory; None where that does not pay."""
@@ -219,6 +230,7 @@ def of_one_type(node: Node) -> bool:
 def _product(made: Program, node: Node, names: Sequence[str], name: str, comment: str, running: bool) -> None:
     """The lines of an einsum, a line each step of its path."""
     product = compiled(node.params, repeated(node))
+    made.multiplied += node_counts(node)[0]
     if running and any(step.kind == "gram" and len(step.inputs) > 1 for step in product.steps):
         helper = made.fresh("product")  # halves symmetric products
         made.bindings[helper] = product
@@ -276,8 +288,10 @@ def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
         ours,
         result,
         new=lambda name: made.empty(*made.inner.get(name, ours[name])),
-        wide=lambda name: made.shares(*ours[name]),
+        wide=lambda name: made.shares(*ours[name], name),
     )
+    if made.fills:
+        lines = [ALONE.sub(r"\1 = alone(\2, \3", line) for line in lines]
     return [*released(lines, set(ours), result), f"return {result}"]
 
 

@@ -240,7 +240,8 @@ def product_lines(made: Program, view: str, region: Region, add: bool) -> list[s
     if add:
         act = f"{_bound(made, 'add_blocks', add_blocks)}({view}, {texts[0]}, {texts[-1]})"
         return [*lines, act if len(left) == 2 else f"np.add({view}, {texts[0]}, {view})"]
-    wide = made.shares(region.sizes, made.dtypes.get(region.operands[0][0], float) if left else float)
+    kind = made.dtypes.get(region.operands[0][0], float) if left else float
+    wide = made.shares(region.sizes, kind, view)
     if len(left) == 2:
         return [*lines, _product_into(view, left, texts, region, wide)]
     if left and region.coefficient != 1:

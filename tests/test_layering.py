@@ -37,7 +37,7 @@ wiring collapsing meeting terms spelling
 operation presentation
 contraction ops
 serving tracing graph orders notation reading
-plan recycling threads overwriting codegen readable traces dense counting factoring simplify scalars batching
+plan recycling threads overwriting counting codegen readable traces dense factoring simplify scalars batching
 vertex_orders writing toeplitz arguments
 picking derivative prepared expression inline sparse backends results frozen verbs
 steps standalone symbolic functions slides cost_table chain_costs costing shapetables

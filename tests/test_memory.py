@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import functools
 import gc
-import os
 import re
 import subprocess
 import sys
 import threading
-import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -21,7 +18,6 @@ from jacobians import codegen, recycling, threads
 from jacobians.containers import flatten
 from jacobians.overwriting import overwritten
 from jacobians.recycling import Recycler
-from jacobians.threads import apart, apart_einsum, stacked, together
 
 from .cases import Case
 from .op_cases import CASES
@@ -203,113 +199,6 @@ def test_threads_never_share_a_block() -> None:
     assert not wrong
 
 
-# ---- threads
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 7])
-@pytest.mark.parametrize(
-    "shapes", [((5, 4), (5, 4)), ((5, 1), (4,)), ((), (5, 4)), ((1, 4), (5, 4)), ((5, 4), (1, 1))]
-)
-def test_stretches_make_the_whole(number: int, shapes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: number)
-    a, b = (RANDOM.normal(size=shape) for shape in shapes)
-    out = np.full((5, 4), np.nan)
-    assert apart(np.multiply, a, b, out) is out
-    assert np.array_equal(out, a * b)
-
-
-@pytest.mark.parametrize("number", [1, 2, 5])
-@pytest.mark.parametrize("block", [1, 8, 1000])
-def test_blocks_of_several_calls_make_the_whole(
-    number: int, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threads, "count", lambda: number)
-    monkeypatch.setattr(threads, "BLOCK", block)
-    a, b = RANDOM.normal(size=(7, 4)), RANDOM.normal(size=4)
-    first, second = np.full((7, 4), np.nan), np.full((7, 4), np.nan)
-    together((np.multiply, a, b, first), (np.tanh, first, second), (np.subtract, 1, second, second))
-    assert np.array_equal(first, a * b)
-    assert np.array_equal(second, 1 - np.tanh(a * b))
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ((4, 3), (7, 3, 5)),
-        ((7, 4, 3), (7, 3, 5)),
-        ((1, 4, 3), (7, 3, 5)),
-        ((4, 3), (3, 5)),
-        ((2, 1, 4, 3), (7, 3, 5)),
-    ],
-)
-@pytest.mark.parametrize("small", [1, 1000])
-def test_stacks_of_matrices(first: Any, second: Any, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: 3)
-    monkeypatch.setattr(threads, "SMALL", small)
-    a, b = RANDOM.normal(size=first), RANDOM.normal(size=second)
-    out = np.full((a @ b).shape, np.nan)
-    assert stacked(a, b, out) is out
-    assert np.allclose(out, a @ b, rtol=1e-14)
-
-
-@pytest.mark.parametrize(
-    "equation", ["i,j->ij", "j,i->ij", "ij,ik->jik", "ij,k->ijk", "ii,j->ij", "iij,ik->ijk"]
-)
-def test_stretches_of_an_outer_product(equation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: 3)
-    sizes = {"i": 5, "j": 4, "k": 3}
-    first, second = equation.partition("->")[0].split(",")
-    a, b = (RANDOM.normal(size=[sizes[x] for x in term]) for term in (first, second))
-    out = np.full([sizes[x] for x in equation.partition("->")[2]], np.nan)
-    assert np.array_equal(apart_einsum(equation, a, b, out), np.einsum(equation, a, b))
-
-
-def test_an_error_in_a_stretch_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: 2)
-    with pytest.raises(TypeError):
-        apart(np.multiply, np.ones((4, 2)), np.ones((4, 2)), np.ones((4, 2), int))
-
-
-def test_errstate_reaches_every_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: 2)
-    for row in (0, 5):
-        a = np.ones((6, 2))
-        a[row] = -1.0
-        with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
-            apart(np.log, a, np.empty_like(a))
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("error")
-            apart(np.log, a, np.empty_like(a))
-
-
-def test_an_error_leaves_when_no_helper_writes_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "count", lambda: 2)
-    written: list[int] = []
-
-    def act(a: np.ndarray, out: np.ndarray) -> None:
-        if a[0, 0] > 0:
-            raise ZeroDivisionError
-        time.sleep(0.05)
-        written.append(1)
-
-    a = np.array([[0.0], [1.0]])
-    with pytest.raises(ZeroDivisionError):
-        apart(act, a, a.copy())
-    assert written == [1]
-
-
-def test_threads_work_to_the_end_of_the_process() -> None:
-    code = (
-        "import atexit, threading, time, numpy as np; from jacobians import threads\n"
-        "threads.count = lambda: 2\n"
-        "a = np.ones((6, 2)); threads.apart(np.add, a, a, a)\n"
-        "def late(): time.sleep(0.3); threads.apart(np.add, a, a, a); print(a[0, 0])\n"
-        "threading.Thread(target=late).start()"
-    )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
-    assert found.stdout.split() == [b"4.0"]
-
-
 def test_products_of_several_types_keep_their_precision() -> None:
     a, b = (RANDOM.normal(size=size).astype(np.float32) for size in ((60, 70), (70, 80)))
     z = RANDOM.normal(size=(60, 80))
@@ -320,18 +209,6 @@ def test_products_of_several_types_keep_their_precision() -> None:
     ):
         found = jac.jacobian(f).compile(z, dense=True)(z)
         np.testing.assert_allclose(found, np.asarray(jac.jacobian(f)(z)), rtol=1e-12)
-
-
-def test_the_environment_limits_threads() -> None:
-    code = "from jacobians import threads; print(threads.count())"
-    for limit in ("1", "2"):
-        found = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "OMP_NUM_THREADS": limit},
-            check=True,
-            capture_output=True,
-        )
-        assert int(found.stdout) <= int(limit)
 
 
 def test_a_forked_process_has_threads_of_its_own() -> None:
