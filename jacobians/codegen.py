@@ -32,13 +32,13 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 9  # entries from which an array that is no longer needed is let go within a call
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "alone", "apart", "apart_einsum", "copied", "stacked",
+    "ndarray", "array", "empty", "in_blocks", "apart", "apart_einsum", "copied", "stacked",
     "together", "shares",
     "_odd", "_absent", "_surplus", "_named", "_slow", "_FAILS",
 }  # fmt: skip
 # helpers of `threads`, called by these names
-SHARED = ("alone", "apart", "apart_einsum", "copied", "stacked", "together")
-ALONE = re.compile(rf"({NAME}) = ({OPERAND})\.dot\(({OPERAND})(?=[,)])")
+SHARED = ("in_blocks", "apart", "apart_einsum", "copied", "stacked", "together")
+IN_BLOCKS = re.compile(rf"({NAME}) = ({OPERAND})\.dot\(({OPERAND})(?=[,)])")
 
 
 @dataclass(slots=True)
@@ -291,7 +291,7 @@ def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
         wide=lambda name: made.shares(*ours[name], name),
     )
     if made.fills:
-        lines = [ALONE.sub(r"\1 = alone(\2, \3", line) for line in lines]
+        lines = [IN_BLOCKS.sub(r"\1 = in_blocks(\2, \3", line) for line in lines]
     return [*released(lines, set(ours), result), f"return {result}"]
 
 

@@ -4,8 +4,8 @@
 `apart_einsum(equation, a, b, out)` the same for an outer product, `stacked(a, b, out)` for the product of
 stacks of small matrices, and `together(*calls)` several calls that
 follow one another, in blocks that stay in the cache.  They are as many threads as there are cores, four at
-the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.  `alone(a, b)` is a matrix
-product that leaves the other cores to them.
+the most, and no more than `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` allow.  `in_blocks(a, b)`
+is a matrix product that leaves the cores to them.
 
 >>> a, out = np.arange(6.0).reshape(3, 2), np.empty((3, 2))
 >>> apart(np.multiply, a, np.array([1.0, 10.0]), out).tolist()
@@ -17,11 +17,11 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,7 @@ BLOCK = 1 << 15  # entries of a block that several calls go through: 256 kB stay
 SMALL = 1 << 18  # multiplications of a matrix product up to which BLAS runs it in one thread
 VECTOR = 9000  # the same of a matrix and a vector (OpenBLAS, interface/gemm.c and gemv.c)
 ROWS = 32  # of a block from which a product in blocks is as fast as a whole one
+MANY = 1 << 23  # multiplications from which the blocks of a product are shared
 PIECES = 8  # stretches for each thread
 MOST = 4  # threads: what runs here waits for memory, not for arithmetic
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -66,7 +67,7 @@ def apart(act: Callable[..., Any], *arrays: Any) -> np.ndarray:
     def stretch(part: slice) -> None:
         act(*[a if one else a[part] for a, one in zip(arrays, whole, strict=True)])
 
-    _each(stretch, len(out))
+    _each(stretch, _stretches(len(out)))
     return out
 
 
@@ -86,7 +87,7 @@ def together(*calls: tuple[Any, ...]) -> None:
             for act, arrays, whole in known:
                 act(*[a if one else a[block] for a, one in zip(arrays, whole, strict=True)])
 
-    _each(stretch, length)
+    _each(stretch, _stretches(length))
 
 
 def _is_whole(array: Any, out: np.ndarray) -> bool:
@@ -103,7 +104,7 @@ def apart_einsum(equation: str, a: np.ndarray, b: np.ndarray, out: np.ndarray) -
         cut = [x[tuple(part if letter == first else slice(None) for letter in term)] for x, term in pairs]
         np.einsum(equation, *cut, out=out[part])
 
-    _each(stretch, len(out))
+    _each(stretch, _stretches(len(out)))
     return out
 
 
@@ -115,8 +116,8 @@ def stacked(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     return apart(np.matmul, a, b, out)
 
 
-def alone(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """`a.dot(b, out)` by this thread alone, in blocks that are too small for BLAS to share.
+def in_blocks(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """`a.dot(b, out)` in blocks that are too small for BLAS to share; many of them are shared here.
 
     Threads of BLAS look out for more work for some 20 ms before they sleep, on the cores where ours write
     meanwhile: 50 MB then take 3.8 ms and not 2.4.
@@ -125,13 +126,20 @@ def alone(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.nda
     if not rows or count() == 1:
         found: np.ndarray = a.dot(b, out)
         return found
-    if out is None:
-        out = np.empty((*a.shape[:-1], *b.shape[1:]), np.result_type(a, b))
-    for i in range(0, len(a), rows):
-        for j in range(0, b.shape[-1], columns) if b.ndim == 2 else (0,):
-            block = (slice(i, i + rows), slice(j, j + columns))[: b.ndim]
-            np.matmul(a[block[0]], b[:, block[1]] if b.ndim == 2 else b, out=out[block])
-    return out
+    shape = *a.shape[:-1], *b.shape[1:]
+    made = np.empty(shape, np.result_type(a, b)) if out is None else out
+
+    def block(place: tuple[slice, ...]) -> None:
+        np.matmul(a[place[0]], b if b.ndim == 1 else b[:, place[1]], out=made[place])
+
+    ends = [range(0, length, step) for length, step in zip(shape, (rows, columns), strict=False)]
+    places = product(*([slice(i, i + part.step) for i in part] for part in ends))
+    if made.size * len(b) < MANY:
+        for place in places:
+            block(place)
+    else:
+        _each(block, places)
+    return made
 
 
 def _block(a: np.ndarray, b: np.ndarray) -> tuple[int, int]:
@@ -154,14 +162,19 @@ def copied(array: np.ndarray, out: np.ndarray) -> None:
     np.copyto(out, array)
 
 
-def _each(stretch: Callable[[slice], None], length: int) -> None:
-    """Runs the stretches of an axis, in this thread and the helpers; it waits for them whatever happens.
-
-    Each takes the next stretch when it is done with one: a helper whose core is busy (threads of BLAS look
-    out for work for a while, turning in circles) then does less, and is not waited for.
-    """
+def _stretches(length: int) -> list[slice]:
+    """An axis in parts, several for each thread."""
     ends = [length * k // (count() * PIECES) for k in range(count() * PIECES + 1)]
-    left = deque(slice(i, j) for i, j in pairwise(ends) if i < j)
+    return [slice(i, j) for i, j in pairwise(ends) if i < j]
+
+
+def _each(act: Callable[[Any], None], parts: Iterable[Any]) -> None:
+    """Calls `act` on all parts, in this thread and the helpers; it waits for them whatever happens.
+
+    Each takes the next part when it is done with one: a helper whose core is busy then does less, and is not
+    waited for.
+    """
+    left = deque(parts)
 
     def work() -> None:
         while True:
@@ -169,7 +182,7 @@ def _each(stretch: Callable[[slice], None], length: int) -> None:
                 part = left.popleft()
             except IndexError:
                 return
-            stretch(part)
+            act(part)
 
     helping: list[Future[None]] = []
     try:

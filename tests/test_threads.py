@@ -17,7 +17,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import threads
-from jacobians.threads import alone, apart, apart_einsum, stacked, together
+from jacobians.threads import apart, apart_einsum, in_blocks, stacked, together
 
 RANDOM = np.random.default_rng(13)
 
@@ -158,11 +158,11 @@ def test_a_product_in_blocks_is_the_product(
         monkeypatch.setattr(threads, name, value)
     a = RANDOM.normal(size=(inner, rows)).T if turned else RANDOM.normal(size=(rows, inner))
     b = RANDOM.normal(size=(inner, columns) if columns else inner)
-    np.testing.assert_allclose(alone(a, b), a @ b, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(in_blocks(a, b), a @ b, rtol=1e-12, atol=1e-14)
     out = np.full((a @ b).shape, np.nan)
-    assert alone(a, b, out) is out
+    assert in_blocks(a, b, out) is out
     np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-14)
-    half = alone(a.astype(np.float32), b.astype(np.float32))
+    half = in_blocks(a.astype(np.float32), b.astype(np.float32))
     assert half.dtype == np.float32
 
 
@@ -180,14 +180,14 @@ def test_products_leave_the_cores_to_what_is_written(monkeypatch: pytest.MonkeyP
     A, B = RANDOM.normal(size=(2, 12, 12))
     x = RANDOM.normal(size=12)
     net = jac.jacobian(lambda A, B, x: np.tanh(B @ np.tanh(A @ x)), "A").compile(A, B, x, dense=True)
-    assert "alone(" in net.source
+    assert "in_blocks(" in net.source
     np.testing.assert_allclose(
         net(A, B, x), np.asarray(jac.jacobian(net.f, "A")(A, B, x)), rtol=1e-12, atol=1e-14
     )
     X = RANDOM.normal(size=(12, 400))
     loss = jac.jacobian(lambda A, X: np.sum(np.tanh(A @ X) ** 2), "A").compile(A, X, dense=True)
     assert "apart(" in loss.source
-    assert "alone(" not in loss.source
+    assert "in_blocks(" not in loss.source
 
 
 def test_threads_work_to_the_end_of_the_process() -> None:
