@@ -1,13 +1,13 @@
 """The bytes that a dense Jacobian may take: counted before anything is made.
 
-`afford(what, shape, dtype, limit, where, instead)` raises BudgetError beyond the limit; `show_bytes(count)`
-writes a number of bytes.
+`afford(shape, dtype, limit, refusal)` raises BudgetError beyond the limit; `show_bytes(count)` writes a
+number of bytes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,15 @@ from .errors import BudgetError, UnsupportedError
 LIMIT = 4 * 2**30  # bytes of a dense Jacobian unless told otherwise
 
 
-def afford(what: str, shape: Sequence[int], dtype: Any, limit: int | None, where: str, instead: str) -> None:
+def afford(
+    shape: Sequence[int], dtype: Any, limit: int | None, refusal: Callable[[], tuple[str, str, str]]
+) -> None:
     """Raises BudgetError where an array of this shape has more than `limit` bytes; None is no limit.
 
-    >>> afford("the Jacobian", (3, 3, 4), float, 1000, "", "")
-    >>> afford("the Jacobian", (3, 3, 4), float, 100, "", "")
+    `refusal()` is what is too large, where, and what to do instead: found out only where it is said.
+
+    >>> afford((3, 3, 4), float, 1000, lambda: ("the Jacobian", "", ""))
+    >>> afford((3, 3, 4), float, 100, lambda: ("the Jacobian", "", ""))
     Traceback (most recent call last):
     jacobians.errors.BudgetError: the Jacobian needs 288 B (3 × 3 × 4 float64), limit 100 B
     """
@@ -32,6 +36,7 @@ def afford(what: str, shape: Sequence[int], dtype: Any, limit: int | None, where
     kind = np.dtype(dtype)
     needed = math.prod(shape) * kind.itemsize
     if limit is not None and needed > limit:
+        what, where, instead = refusal()
         raise BudgetError(
             f"{what} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} {kind}), "
             f"limit {show_bytes(limit)}",

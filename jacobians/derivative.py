@@ -176,13 +176,16 @@ class Jacobian(Presented):
                 return seen
         shape = tuple(number(n, "materialize") for n in self.shape)
         if out is None:
-            afford(
-                f"materializing {self.title}", shape, self.dtype, max_bytes,
-                f"{show_bytes(self.nbytes)} of factors are held",
-                "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
-            )  # fmt: skip
+            afford(shape, self.dtype, max_bytes, self._too_large)
         made = zeros_for(self.terms, shape, self.dtype) if out is None else cleared(out, shape)
         return write(made, self.bound())
+
+    def _too_large(self) -> tuple[str, str, str]:
+        return (
+            f"materializing {self.title}",
+            f"{show_bytes(self.nbytes)} of factors are held",
+            "keep it lazy: J.jvp(v), J.vjp(u), J[i], J.core(); or a larger max_bytes (--limit)",
+        )
 
     def triplets(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]:
         """Target places, input places, values of every entry wirings reach; places may repeat (they add)."""

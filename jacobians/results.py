@@ -64,6 +64,14 @@ class Title:
     given: str | None
     dtype: np.dtype[Any]
 
+    def too_large(self) -> tuple[str, str, str]:
+        """What is refused where it has too many bytes, where, and what to do instead."""
+        return (
+            f"the dense Jacobian of {self.target} by {self.given}",
+            "dense=True, reuse=True or copy=None",
+            "compile without them, which keeps the factors; core=True; or a larger max_bytes",
+        )
+
 
 class Origin(NamedTuple):
     """Where the Jacobians of a compiled call come from; they are pickled without it."""
@@ -119,11 +127,7 @@ class Results:
         layout = toeplitz_layout(terms) if self.form.view and known is not None else None
         seen = view_lines(self.made, layout, dtype, self.form.reuse) if layout is not None else None
         if seen is None:
-            afford(
-                f"the dense Jacobian of {title.target} by {title.given}",
-                tuple(map(int, terms.shape)), dtype, self.form.limit, "dense=True, reuse=True or copy=None",
-                "compile without them, which keeps the factors; core=True; or a larger max_bytes",
-            )  # fmt: skip
+            afford(tuple(map(int, terms.shape)), dtype, self.form.limit, title.too_large)
         if known is None:
             return self._filled(name, terms, dtype)
         if seen is not None or self.form.reuse:

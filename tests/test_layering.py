@@ -202,6 +202,26 @@ def test_importing_loads_no_use_of_the_engine() -> None:
     } == set()
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "J = F(A, x, b); [np.asarray(J[k]) for k in 'Axb']",
+        "[J.materialize() for J in F.compile(A, x, b)(A, x, b).values()]",
+        "F.compile(A, x, b, dense=True)(A, x, b)",
+    ],
+)
+def test_a_first_result_loads_no_words_about_it(code: str) -> None:
+    """Notation, tables of shapes and the readers of text take longer to load than the result to compute."""
+    loaded = _run(
+        "import sys, numpy as np, jacobians as jac; A, x, b = np.ones((3, 2)), np.ones(2), np.ones(3);"
+        f"F = jac.jacobian(lambda A, x, b: np.tanh(A @ x + b)); {code};"
+        "print(*(n for n in sys.modules if n.startswith('jacobians.')), *sys.modules)"
+    ).split()
+    words = {"notation", "reading", "shapetables", "layouts", "explanations", "costing", "orders"}
+    assert {unit(name.removeprefix("jacobians.")) for name in loaded} & words == set()
+    assert "opt_einsum" not in loaded  # it plans contractions, and there is none to plan
+
+
 def test_importing_is_cheap(tmp_path: Path) -> None:
     """Seconds of the process on byte code, the least of many runs: other load only adds to them."""
     code = (

@@ -122,11 +122,12 @@ def _afford(trace: Trace, whole: Sequence[TermSum], wanted: Wanted) -> None:
     ]
     for terms, (name, target, node) in zip(whole, pairs, strict=True):
         dtype = np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
-        afford(
-            f"the dense Jacobian of {name} by {node.name}", tuple(map(int, terms.shape)), dtype, wanted.limit,
+        refusal = (
+            f"the dense Jacobian of {name} by {node.name}",
             "a call on another library returns dense arrays",
             "core=True, which keeps the factors; or a larger max_bytes",
-        )  # fmt: skip
+        )
+        afford(tuple(map(int, terms.shape)), dtype, wanted.limit, lambda said=refusal: said)
 
 
 def _labels(t: Term) -> tuple[int, ...]:
