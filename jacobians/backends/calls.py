@@ -7,6 +7,7 @@ torch it runs as it is or through `torch.compile` (`call.compiled()`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,12 +123,15 @@ def _afford(trace: Trace, whole: Sequence[TermSum], wanted: Wanted) -> None:
     ]
     for terms, (name, target, node) in zip(whole, pairs, strict=True):
         dtype = np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
-        refusal = (
-            f"the dense Jacobian of {name} by {node.name}",
-            "a call on another library returns dense arrays",
-            "core=True, which keeps the factors; or a larger max_bytes",
-        )
-        afford(tuple(map(int, terms.shape)), dtype, wanted.limit, lambda said=refusal: said)
+        afford(tuple(map(int, terms.shape)), dtype, wanted.limit, partial(_refusal, name, node.name))
+
+
+def _refusal(name: str, given: str | None) -> tuple[str, str, str]:
+    return (
+        f"the dense Jacobian of {name} by {given}",
+        "a call on another library returns dense arrays",
+        "core=True, which keeps the factors; or a larger max_bytes",
+    )
 
 
 def _labels(t: Term) -> tuple[int, ...]:
