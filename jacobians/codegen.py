@@ -21,7 +21,7 @@ from . import threads
 from .counting import node_counts
 from .expr import Node, topological
 from .operation import RULES
-from .ops.structural import compiled
+from .ops.structural import compiled, symmetric
 from .overwriting import NAME, OPERAND, overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
@@ -33,7 +33,7 @@ LARGE = 1 << 9  # entries from which an array that is no longer needed is let go
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
     "ndarray", "array", "empty", "in_blocks", "apart", "apart_einsum", "copied", "stacked",
-    "together", "shares",
+    "together", "shares", "symmetric",
     "_odd", "_absent", "_surplus", "_named", "_slow", "_FAILS",
 }  # fmt: skip
 # helpers of `threads`, called by these names
@@ -236,6 +236,8 @@ def _product(made: Program, node: Node, names: Sequence[str], name: str, comment
         made.bindings[helper] = product
         made.add(f"{name} = {helper}({', '.join(names)})", comment)
         return
+    if running and any(step.kind == "symmetric" for step in product.steps):
+        made.bindings["symmetric"] = symmetric()
     lines = [
         line.split(" = ", 1) for line in product.source(names, name, made.taken if running else (), running)
     ]

@@ -23,7 +23,7 @@ from jacobians.contraction import (
 )
 from jacobians.contraction.lowering import COPY_ENTRIES, EINSUM_WORK, LOOP_ENTRIES, OUTER_ENTRIES
 from jacobians.contraction.steps import KINDS
-from jacobians.contraction.symmetric import GRAM_SIZE
+from jacobians.contraction.symmetric import GRAM_SIZE, PAIR_TERMS, symmetric
 from jacobians.errors import JacobiansError, ReadingError, ShapeError
 
 SIZES = dict(zip("ijklmnb", (2, 3, 4, 5, 6, 7, 8), strict=True))
@@ -409,6 +409,94 @@ def test_several_weights_and_axes_make_one_symmetric_product() -> None:
     expected = flat.T @ ((w * v).reshape(110, 1) * flat)
     assert np.allclose(half(x, v, w, x), expected.reshape(20, 20, 20, 20), rtol=1e-12, atol=1e-10)
     assert np.allclose(run_steps(half.steps, [x, v, w, x], np).reshape(400, 400), expected)
+
+
+PAIRS = {"i": 11, "j": 11, "k": 20, "m": 3, "n": 3, "l": 4, "r": 7, "s": 2, "u": 2, "v": 2}
+
+
+@pytest.mark.parametrize(
+    ("equation", "same", "kinds"),
+    [
+        ("ki,kj,kr->ijr", (0, 1), ["symmetric"]),
+        ("ki,kj,rk->rij", (0, 1), ["view", "symmetric"]),
+        ("ik,jk,kr->irj", (0, 1), ["symmetric"]),
+        ("kr,ki,k,ks,kj->sjir", (1, 4), ["multiply", "multiply", "symmetric"]),
+        ("kil,kjl,klr->ijr", (0, 1), ["symmetric"]),
+        ("lkm,r,lkn,lkr,r->nrm", (0, 2), ["multiply", "multiply", "symmetric"]),
+        ("kmu,kil,knv->miunlv", (0, 2), ["symmetric"]),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.complex128, np.int32, object])
+def test_columns_of_weights_need_half_of_the_pairs(
+    equation: str, same: tuple[int, int], kinds: list[str], kind: Any
+) -> None:
+    product = parse(equation, **PAIRS)
+    rng = np.random.default_rng(2)
+    arrays = [(9 * rng.normal(size=shape)).astype(kind) for shape in product.shapes]
+    arrays[same[1]] = arrays[same[0]]
+    half = compile_product(product, same=[same])
+    assert [step.kind for step in half.steps] == kinds
+    expected = np.einsum(equation, *[x.astype(np.complex128) for x in arrays])
+    near = (1e-5 if kind is np.float32 else 1e-13) * abs(expected).max()
+    bounds: Any = {"rtol": 0, "atol": near}
+    result = half(*arrays)
+    assert result.dtype == kind
+    assert np.allclose(result.astype(np.complex128), expected, **bounds)
+    out = np.empty(result.shape, kind)
+    assert half(*arrays, out=out) is out
+    assert np.array_equal(out, result)
+    if kind is not object:
+        assert np.allclose(run_steps(half.steps, arrays, np), expected, **bounds)
+    names = [f"x{min(k, same[0]) if k in same else k}" for k in range(len(arrays))]
+    for running in (False, True):
+        scope: dict[str, Any] = {"np": np, **dict(zip(names, arrays, strict=True))}
+        if running:
+            scope["symmetric"] = symmetric
+        exec("\n".join(half.source(names, "y", running=running)), scope)
+        assert np.allclose(scope["y"].astype(np.complex128), expected, **bounds)
+    assert half.cost == compile_product(product).cost
+
+
+def test_half_of_the_pairs_is_what_is_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    class Counting(np.ndarray):
+        def __imul__(self, other: Any) -> Any:
+            counted.append(self.size)
+            return np.multiply(self, other)
+
+        def dot(self, other: Any, out: Any = None) -> Any:
+            counted.append(self.size * other.shape[1])
+            return np.asarray(self).dot(other)
+
+    a, w = np.ones((11, 20)), np.ones((20, 7))
+    symmetric(a.view(Counting), w)
+    assert counted == [66 * 20, 66 * 20 * 7]
+
+
+@pytest.mark.parametrize(
+    ("equation", "why"),
+    [
+        ("ki,kj,k->ij", "one column, and small"),
+        ("ki,kj,kr,ks->ijs", "a label of the weights is summed"),
+        ("ki,kj,kr,ir->ijr", "weights of one side"),
+        ("ki,kj,r->ijr", "weights without the summed label: r is multiplied last"),
+        ("ki,jk,kr->ijr", "one transposed"),
+        ("ki,kj,kr->kijr", "nothing is summed"),
+        ("ki,kj,k,r->ijr", "the columns are multiples of one another"),
+        ("ki,kj,kl->ijl", "few columns"),
+        ("k,k,kij->ij", "vectors have no pairs"),
+    ],
+)
+def test_where_pairs_do_not_pay_or_are_not_symmetric_they_are_left_alone(equation: str, why: str) -> None:
+    sizes = {**PAIRS, "k": 20, "j": 11} if "jk" not in equation else {**PAIRS, "k": 11, "r": 12}
+    product = parse(equation, **sizes)
+    kinds = [step.kind for step in compile_product(product, same=[(0, 1)]).steps]
+    assert "symmetric" not in kinds, why
+    large = parse("ki,kj,kr->ijr", i=200, j=200, k=200, r=200)
+    assert "symmetric" not in [s.kind for s in compile_product(large, same=[(0, 1)]).steps]
+    few = parse("ki,kj,kr->ijr", i=11, j=11, k=PAIR_TERMS - 1, r=11)
+    assert "symmetric" not in [s.kind for s in compile_product(few, same=[(0, 1)]).steps]
 
 
 @pytest.mark.parametrize("equation", ["ki,ki,kj->ij", "ki,kj,k->ikj", "ki,k,jk->ij", "ki,kj,i->ij"])

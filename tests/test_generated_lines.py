@@ -241,3 +241,22 @@ def test_only_where_all_entries_are_unpacked_axes_say_enough() -> None:
     for call, other in ((constant, np.ones(3)), (matrix, np.ones((1, 2)))):
         with pytest.raises(ShapeError):
             call(other)
+
+
+def test_a_hessian_summed_over_samples_multiplies_half_of_the_pairs() -> None:
+    X, W, v = rng.normal(size=(20, 12)), rng.normal(size=(11, 12)), rng.normal(size=11)
+    hessian = jac.hessian(lambda W, X, v: np.sum(np.tanh(X @ W.T) @ v), "W")
+    call = hessian.compile(W, X, v, dense=True)
+    assert "= (symmetric(X.T, " in call.source
+    dense = call(W, X, v)
+    f = np.tanh(X @ W.T)
+    core = np.einsum("bi,bm,bn->imn", -2 * v * f * (1 - f**2), X, X)
+    expected = np.zeros((11, 12, 11, 12))
+    expected[range(11), :, range(11)] = core
+    np.testing.assert_allclose(dense, expected, rtol=1e-12, atol=1e-13)
+    assert np.array_equal(dense, dense.transpose(2, 3, 0, 1))
+    np.testing.assert_allclose(np.asarray(hessian(W, X, v)), expected, rtol=1e-12, atol=1e-13)
+    half = [x.astype(np.float32) for x in (W, X, v)]
+    assert hessian.compile(*half, dense=True)(*half).dtype == np.float32
+    few = hessian.compile(W, X[:3], v, dense=True)
+    assert "symmetric(" not in few.source

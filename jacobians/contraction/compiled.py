@@ -27,7 +27,7 @@ from jacobians.contraction.paths import Path, find_path
 from jacobians.contraction.product import Product, check_shapes
 from jacobians.contraction.source import source_lines
 from jacobians.contraction.steps import Step, View, last_uses
-from jacobians.contraction.symmetric import find_gram
+from jacobians.contraction.symmetric import find_symmetric, symmetric
 from jacobians.errors import ShapeError
 
 Array = np.ndarray[Any, Any]
@@ -124,7 +124,8 @@ def compile_product(
     """The product as a callable on numpy arrays, by the path `find_path` finds.
 
     `same` lists pairs of places whose operands will be one and the same array; a large X^T D X then runs
-    through half of the matrix product, as (sqrt(D) X)^T (sqrt(D) X), where no weight is negative. `copy=True`
+    through half of the matrix product, as (sqrt(D) X)^T (sqrt(D) X), where no weight is negative, and one
+    with several columns of weights through half of its pairs of rows (see `symmetric.py`). `copy=True`
     promises a new, writable result even where a view would do. `seconds` is for `find_path`.
 
     >>> import numpy as np
@@ -132,10 +133,9 @@ def compile_product(
     >>> compile_product(product).cost.flop
     96
     """
-    gram = find_gram(product, tuple(same)) if optimize == "auto" else None
-    if gram is not None:
-        pairs, steps = gram
-        return CompiledProduct(product, find_path(product, pairs), steps, copy)
+    found = find_symmetric(product, tuple(same)) if optimize == "auto" else None
+    if found is not None:
+        return CompiledProduct(product, *found, copy)
     path = find_path(product, optimize, seconds=seconds)
     return CompiledProduct(product, path, lower(product, path), copy)
 
@@ -291,6 +291,7 @@ _RUN: dict[str, Callable[[Step], Run]] = {
     "dot": lambda step: _binary(np.dot, step),
     "matmul": lambda step: _binary(np.matmul, step),
     "gram": _gram,
+    "symmetric": lambda step: _binary(symmetric, step),
     "einsum": _einsum,
     "scale": lambda step: _unary(lambda a: np.multiply(a, step.number), step),
     "ones": _ones,

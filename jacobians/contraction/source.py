@@ -69,6 +69,11 @@ def _expression(step: Step, looks: list[str], running: bool) -> str:
         case "gram":
             a = looks[0]
             return f"{a}.T @ " + (a if len(looks) == 1 else f"({looks[1]}[:, None] * {a})")
+        case "symmetric" if running:
+            return f"symmetric({', '.join(looks)})"
+        case "symmetric":
+            a, rows = looks[0], (step.made or (-1,))[0]
+            return f"({a}[:, None] * {a}).reshape({rows}, -1) @ {looks[1]}"
         case "einsum":
             return f'np.einsum("{step.equation}", {", ".join(looks)})'
         case "scale":

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Shape = tuple[int, ...]
-Kind = Literal["view", "sum", "multiply", "dot", "matmul", "gram", "einsum", "scale", "ones", "fill"]
+Kind = Literal[
+    "view", "sum", "multiply", "dot", "matmul", "gram", "symmetric", "einsum", "scale", "ones", "fill"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -46,6 +48,7 @@ class Step:
     | `dot` | the product of matrices or vectors, (M, K) times (K, N), M or N may be missing |
     | `matmul` | the product of stacks of matrices, (..., M, K) times (..., K, N), stacks broadcast |
     | `gram` | a^T diag(w) a of a matrix a (K, M) and a vector w (K), or a^T a where one operand is given |
+    | `symmetric` | sum_k a[m,k] a[n,k] w[k,r] of matrices a (M, K) and w (K, R), as (M M, R) |
     | `einsum` | np.einsum with `equation` |
     | `scale` | the operand times `number` |
     | `ones` | the operand broadcast to `result_shape` |
@@ -121,6 +124,12 @@ def _gram(step: Step, ns: Any, a: Any, w: Any = None) -> Any:
     return ns.matmul(transposed, a if w is None else ns.multiply(ns.reshape(w, (-1, 1)), a))
 
 
+def _symmetric(step: Step, ns: Any, a: Any, w: Any) -> Any:
+    rows, terms = a.shape
+    pairs = ns.multiply(ns.reshape(a, (rows, 1, terms)), ns.reshape(a, (1, rows, terms)))
+    return ns.matmul(ns.reshape(pairs, (rows * rows, terms)), w)
+
+
 _RUN: dict[str, Any] = {
     "view": lambda step, ns, a: a,
     "sum": lambda step, ns, a: ns.sum(a, step.axes),
@@ -128,6 +137,7 @@ _RUN: dict[str, Any] = {
     "dot": lambda step, ns, a, b: ns.matmul(a, b),
     "matmul": lambda step, ns, a, b: ns.matmul(a, b),
     "gram": _gram,
+    "symmetric": _symmetric,
     "einsum": lambda step, ns, *arrays: ns.einsum(step.equation, *arrays),
     "scale": lambda step, ns, a: a * step.number,
     "fill": lambda step, ns: ns.full((), float(step.number)),

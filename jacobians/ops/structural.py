@@ -35,6 +35,13 @@ def compiled(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Any:
     return compile_product(Product(*params), same=same)
 
 
+def symmetric() -> Any:
+    """The helper that products with one array twice call by this name."""
+    from ..contraction.symmetric import symmetric
+
+    return symmetric
+
+
 def einsum_local(node: Node, k: int) -> TermSum:
     """`d y[output] / d x_k[labels] = product of the other operands`, wired `(output | labels of k)`."""
     labels, output, sizes = node.params
