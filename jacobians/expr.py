@@ -20,6 +20,7 @@ import numpy as np
 from .axes import Poly, Shape, Size, symbol
 
 FLOAT64 = np.dtype(np.float64)
+INTEGER_KINDS = ("i", "u")
 _serials = itertools.count()
 
 
@@ -27,7 +28,9 @@ class Node:
     """One value of the computation: an operation's name, its arguments, and what is known of the result.
 
     `serial` grows with creation, so sorting by it is a topological order.  `dtype` is a numpy dtype,
-    or a Python type for Python scalars (they do not promote: float32 stays float32).
+    or a Python type for Python scalars (they do not promote: float32 stays float32).  What a floating value
+    is computed from is floating: integer arrays are converted first, as numpy does within the operation, so
+    that a factor of a derivative, L of `L * w`, never meets another as an integer and wraps.
     """
 
     __slots__ = ("args", "dtype", "name", "op", "params", "serial", "shape", "value")
@@ -42,7 +45,7 @@ class Node:
         name: str | None = None,
         value: Any = None,
     ) -> None:
-        self.op, self.args, self.params = op, args, params
+        self.op, self.args, self.params = op, _floats(op, args, dtype), params
         self.shape, self.dtype = shape, dtype
         self.name, self.value = name, value
         self.serial = next(_serials)
@@ -54,6 +57,27 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name or self.op} {'x'.join(map(str, self.shape)) or 'scalar'}>"
+
+
+TAKE_INTEGERS = frozenset({"select", "assemble", "astype"})
+"""Operations whose integer arguments are places, or are converted by it."""
+
+
+def _floats(op: str, args: tuple[Node, ...], dtype: Any) -> tuple[Node, ...]:
+    """The arguments of an operation, integer arrays as floats where its result is floating."""
+    for arg in args:
+        if arg.dtype is not FLOAT64 and getattr(arg.dtype, "kind", "") in INTEGER_KINDS:
+            break
+    else:
+        return args
+    if op in TAKE_INTEGERS or getattr(dtype, "kind", "") != "f":
+        return args
+    return tuple(
+        Node("astype", (arg,), dtype, arg.shape, dtype)
+        if getattr(arg.dtype, "kind", "") in INTEGER_KINDS
+        else arg
+        for arg in args
+    )
 
 
 MAY_SHARE = frozenset({"variable", "constant", "identity", "select", "reshape", "einsum", "output"})
