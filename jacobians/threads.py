@@ -17,17 +17,18 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise, product
+from threading import Condition
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
 
 LARGE = 1 << 22  # bytes of a result from which a second thread pays (measured: 0.53 ms become 0.23)
 BLOCK = 1 << 15  # entries of a block that several calls go through: 256 kB stay in the cache
@@ -172,39 +173,68 @@ def _each(act: Callable[[Any], None], parts: Iterable[Any]) -> None:
     """Calls `act` on all parts, in this thread and the helpers; it waits for them whatever happens.
 
     Each takes the next part when it is done with one: a helper whose core is busy then does less, and is not
-    waited for.
+    waited for.  After an error no further part is begun.
     """
-    left = deque(parts)
+    job = _Job(act, parts)
+    try:
+        for _ in range(min(count(), len(job.left)) - 1):
+            job.ask()
+        job.work()
+    finally:
+        job.close()
+    if job.errors:
+        raise job.errors[0]
 
-    def work() -> None:
-        while True:
+
+class _Job:
+    """Parts that several threads take one after the other, until it is closed."""
+
+    def __init__(self, act: Callable[[Any], None], parts: Iterable[Any]) -> None:
+        self.act: Callable[[Any], None] | None = act
+        self.left = deque(parts)
+        self.helping, self.changed = 0, Condition()
+        self.errors: list[BaseException] = []
+
+    def ask(self) -> None:
+        """Asks a helper, in this thread's context (np.errstate); none helps at exit."""
+        with suppress(RuntimeError):
+            _helpers(os.getpid()).submit(copy_context().run, self.help)
+
+    def help(self) -> None:
+        """What a helper does, if it comes before the job is closed."""
+        with self.changed:
+            act = self.act
+            self.helping += act is not None
+        if act is None:
+            return
+        try:
+            self.work()
+        except BaseException as error:
+            self.errors.append(error)
+        finally:
+            del act
+            with self.changed:
+                self.helping -= 1
+                self.changed.notify()
+
+    def work(self) -> None:
+        """Takes parts until none is left."""
+        act = self.act
+        while act is not None:
             try:
-                part = left.popleft()
+                part = self.left.popleft()
             except IndexError:
                 return
-            act(part)
+            try:
+                act(part)
+            except BaseException:
+                self.left.clear()
+                raise
 
-    helping: list[Future[None]] = []
-    try:
-        for _ in range(min(count(), len(left)) - 1):
-            _hand_over(work, helping)
-        work()
-    finally:
-        left.clear()
-        _finished(helping)
-    for one in helping:
-        if not one.cancelled():
-            one.result()
-
-
-def _hand_over(work: Callable[[], None], helping: list[Future[None]]) -> None:
-    """Asks a helper, in this thread's context (np.errstate); none helps at exit."""
-    with suppress(RuntimeError):
-        helping.append(_helpers(os.getpid()).submit(copy_context().run, work))
-
-
-def _finished(helping: Sequence[Future[None]]) -> None:
-    """Waits until no helper writes any more; one that has not begun need not."""
-    for one in helping:
-        if not one.cancel():
-            one.exception()
+    def close(self) -> None:
+        """Waits until no helper works any more; one that comes later finds nothing, and holds nothing."""
+        self.left.clear()
+        with self.changed:
+            self.act = None
+            while self.helping:
+                self.changed.wait()
