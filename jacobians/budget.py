@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def afford(
     Traceback (most recent call last):
     jacobians.errors.BudgetError: the Jacobian needs 288 B (3 × 3 × 4 float64), limit 100 B
     """
-    if limit is not None and not isinstance(limit, (int, float)):
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Real) or limit != limit):
         raise UnsupportedError(
             "max_bytes is a number of bytes", f"max_bytes={limit!r}", "2**30, or None for any size"
         )
@@ -37,9 +38,11 @@ def afford(
     needed = math.prod(shape) * kind.itemsize
     if limit is not None and needed > limit:
         what, where, instead = refusal()
+        most = math.floor(limit)
+        exact = show_bytes(needed) == show_bytes(most)
         raise BudgetError(
-            f"{what} needs {show_bytes(needed)} ({' × '.join(map(str, shape))} {kind}), "
-            f"limit {show_bytes(limit)}",
+            f"{what} needs {f'{needed:,} B' if exact else show_bytes(needed)} "
+            f"({' × '.join(map(str, shape))} {kind}), limit {f'{most:,} B' if exact else show_bytes(most)}",
             where,
             instead,
         )

@@ -21,7 +21,7 @@ from . import threads
 from .counting import node_counts
 from .expr import Node, topological
 from .operation import RULES
-from .ops.structural import compiled, symmetric
+from .ops.structural import compiled, symmetric_over
 from .overwriting import NAME, OPERAND, overwritten
 from .plan import key_of, repeated
 from .recycling import Recycler
@@ -30,22 +30,30 @@ from .spelling import is_negative, number_text, spell, spread, summands
 DIRECTLY = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\bnp\.(?!linalg\b)(\w+)""")
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 LARGE = 1 << 9  # entries from which an array that is no longer needed is let go within a call
+HELPERS: dict[str, Any] = {
+    act.__name__: act
+    for act in (
+        threads.apart, threads.apart_einsum, threads.copied, threads.in_blocks, threads.stacked,
+        threads.together,
+    )
+}  # fmt: skip
 RESERVED = {
     "np", "math", "float", "int", "bool", "range", "len", "type", "tuple", "slice", "abs", "min", "max",
-    "ndarray", "array", "empty", "in_blocks", "apart", "apart_einsum", "copied", "stacked",
-    "together", "shares", "symmetric",
+    "ndarray", "array", "empty", "shares", *HELPERS,
     "_odd", "_absent", "_surplus", "_named", "_slow", "_FAILS",
 }  # fmt: skip
-# helpers of `threads`, called by these names
-SHARED = ("in_blocks", "apart", "apart_einsum", "copied", "stacked", "together")
-IN_BLOCKS = re.compile(rf"({NAME}) = ({OPERAND})\.dot\(({OPERAND})(?=[,)])")
+DOT = re.compile(rf"({NAME}) = ({OPERAND})\.dot\(({OPERAND})((?:, {NAME}(?:\(\))?)?)\)")
 
 
 @dataclass(slots=True)
 class Program:
-    """Lines of source, and what they refer to by name: constants and helper functions."""
+    """Lines of source, and what they refer to by name: constants and helper functions.
+
+    The lines `first` stand before the others, and what they raise is never answered by another program.
+    """
 
     lines: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
     dtypes: dict[int, Any] = field(default_factory=dict)
     bindings: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +65,7 @@ class Program:
     memory: Recycler = field(default_factory=Recycler)
     makers: dict[Any, str | None] = field(default_factory=dict)
     numbers: dict[Any, str] = field(default_factory=dict)
-    shared: dict[Any, int] = field(default_factory=dict)
+    shared: dict[str, int] = field(default_factory=dict)
     multiplied: float = 0.0
 
     def fresh(self, wish: str | None) -> str:
@@ -81,7 +89,7 @@ class Program:
         nbytes = math.prod(shape) * np.dtype(dtype).itemsize
         if nbytes < threads.LARGE:
             return False
-        self.bindings |= {helper: getattr(threads, helper) for helper in SHARED}
+        self.bindings |= HELPERS
         self.shared[name] = nbytes
         return True
 
@@ -229,19 +237,20 @@ def of_one_type(node: Node) -> bool:
 
 def _product(made: Program, node: Node, names: Sequence[str], name: str, comment: str, running: bool) -> None:
     """The lines of an einsum, a line each step of its path."""
-    product = compiled(node.params, repeated(node))
+    product = compiled(node.params, repeated(node) if running else ())
     made.multiplied += node_counts(node)[0]
     if running and any(step.kind == "gram" and len(step.inputs) > 1 for step in product.steps):
         helper = made.fresh("product")  # halves symmetric products
         made.bindings[helper] = product
         made.add(f"{name} = {helper}({', '.join(names)})", comment)
         return
-    if running and any(step.kind == "symmetric" for step in product.steps):
-        made.bindings["symmetric"] = symmetric()
-    lines = [
-        line.split(" = ", 1) for line in product.source(names, name, made.taken if running else (), running)
-    ]
-    for left, right in lines:
+    source = product.source(names, name, made.taken if running else (), running)
+    lines = [line.split(" = ", 1) for line in source]
+    for k, (left, right) in enumerate(lines):
+        if running and product.steps and product.steps[k].kind == "symmetric":
+            helper = made.fresh("symmetric")
+            made.bindings[helper] = symmetric_over(made.memory.maker)
+            right = right.replace("symmetric(", f"{helper}(", 1)
         made.taken.add(left)
         made.add(f"{left} = {right}", comment if left == name else "")
     for (left, _), step in zip(lines, product.steps, strict=False) if running and of_one_type(node) else ():
@@ -293,7 +302,11 @@ def body_of(made: Program, arguments: Sequence[str], result: str) -> list[str]:
         wide=lambda name: made.shares(*ours[name], name),
     )
     if made.fills:
-        lines = [IN_BLOCKS.sub(r"\1 = in_blocks(\2, \3", line) for line in lines]
+        products = [DOT.fullmatch(line) for line in lines]
+        lines = [
+            line if two is None else f"{two[1]} = in_blocks({two[2]}, {two[3]}{two[4]})"
+            for line, two in zip(lines, products, strict=True)
+        ]
     return [*released(lines, set(ours), result), f"return {result}"]
 
 
@@ -337,6 +350,7 @@ def build(
             "    pass",  # what `_slow` raises is then all that is shown
             f"return _slow({', '.join(names)})",
         ]
+    body = [*made.first, *body]
     source = f"def call({', '.join(arguments)}):\n" + "\n".join("    " + line for line in body)
     namespace: dict[str, Any] = {"np": np, "_FAILS": fails, "_slow": slow, **made.bindings}
     source = _direct(source, made, namespace)

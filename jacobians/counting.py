@@ -53,7 +53,10 @@ class Tally:
 
 @lru_cache(maxsize=8192)
 def einsum_cost(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Cost:
-    """The cost of an einsum node by the path that runs it; `same`: places that hold one array."""
+    """The cost of an einsum node by its path; `same`: places that hold one array.
+
+    A symmetric product, of which half is computed, is counted whole.
+    """
     from .contraction.paths import find_path  # late: importing the package stays cheap
     from .contraction.product import Product
 

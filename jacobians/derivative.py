@@ -158,7 +158,8 @@ class Jacobian(Presented):
         Mathematically this is the identity.  `out` (ShapeError for another shape) is filled and returned.
         With `copy=None` the result may be a read-only view of a small buffer, where a delta's label is in no
         factor (dz/dA, dC/dA): made for nothing, the cost of its zeros is paid by whoever reads them.
-        `backend="dask"` gives a dask array whose `chunks` are built on demand (UnknownNameError for others).
+        `backend="dask"` gives a dask array whose `chunks` are built on demand, of any size (UnknownNameError
+        for other names).
         """
         if backend not in ("numpy", "dask"):
             raise UnknownNameError(

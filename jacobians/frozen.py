@@ -85,11 +85,8 @@ class Compiled:
             return slow
         made, lines = fast
 
-        def numeric(*args: Any) -> Any:  # log of 0, overflow: what numpy answers (inf, nan) is what counts
-            with np.errstate(all="ignore"):
-                return slow(*args)
-
-        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, numeric)
+        # log of 0, overflow: what numpy answers (inf, nan, a warning) is what counts
+        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, slow)
 
     def _finished(
         self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
@@ -121,7 +118,7 @@ class Compiled:
         extra, given = ("**_named", "_named") if self._arguments.options else ("out=None", "out is not None")
         named = "**_named" if self._arguments.options else "out=out"
         odd = f"_odd(({', '.join(arguments)},), _surplus, {named})"
-        made.lines.insert(0, f"if _surplus or {given}: return {odd}")
+        made.first.append(f"if _surplus or {given}: return {odd}")
         made.bindings |= {"_odd": weakly(self._odd), "_absent": ABSENT}
         return [*(f"{name}=_absent" for name in arguments), "*_surplus", extra]
 

@@ -88,11 +88,13 @@ class JacobianFunction:
         `materialize(copy=None)` does; `core=True` returns what `J.core()` gives, in a batch the Jacobians
         sample by sample.  `backend="jax"` or "torch" runs the same plan with that library, on its arrays, and
         returns dense ones, or cores.  What the function takes from outside is frozen too.  Raises BudgetError
-        where a dense array would have more than `max_bytes` bytes (default 4 GiB).
+        where a dense array would have more than `max_bytes` bytes (default 4 GiB).  An argument of f that is
+        called like one of these options is given by position.
         """
         from .frozen import Compiled
         from .results import Form
 
+        _check_flags(dense=dense, reuse=reuse, core=core, copy=copy)
         if backend != "numpy":
             return self._compile_for(backend, examples, kwargs, core, max_bytes, reuse, copy)
         if core and (dense or reuse or copy is None):
@@ -152,6 +154,18 @@ class JacobianFunction:
         name = self._name(target, path)
         context = Context(self.f, traced.stand_ins, target, path)
         return Jacobian(terms, values, name, node.name, dtype, context)
+
+
+def _check_flags(**flags: Any) -> None:
+    """Raises UnsupportedError where an option of `compile` is no truth value: an argument of f, perhaps."""
+    for name, value in flags.items():
+        if not (isinstance(value, (bool, np.bool_)) or (name == "copy" and value is None)):
+            given = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+            raise UnsupportedError(
+                f"{name}= is an option of compile, True or False",
+                f"it is {given}",
+                "an argument of f that has this name by position",
+            )
 
 
 def derived(J: Jacobian) -> tuple[str, tuple[str, ...]]:

@@ -217,8 +217,34 @@ def test_an_argument_may_be_called_out() -> None:
 def test_options_that_exclude_each_other_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="cores or dense arrays"):
         jac.jacobian(np.tanh).compile(x, core=True, dense=True)
-    with pytest.raises(UnsupportedError, match="max_bytes is a number of bytes"):
-        jac.jacobian(np.tanh).compile(x, dense=True, max_bytes="1kB")
+    for size in ("1kB", True, float("nan"), 1j, [9]):
+        with pytest.raises(UnsupportedError, match="max_bytes is a number of bytes"):
+            jac.jacobian(np.tanh).compile(x, dense=True, max_bytes=size)
+    for size in (np.int64(10**6), np.float32(1e6), 1e6, float("inf")):
+        jac.jacobian(np.tanh).compile(x, dense=True, max_bytes=size)
+
+
+def test_a_limit_that_is_missed_by_little_is_told_in_bytes() -> None:
+    J = jac.jacobian(np.tanh)(np.ones(300))
+    assert J.materialize(max_bytes=720_000).nbytes == 720_000
+    with pytest.raises(BudgetError, match=r"needs 720,000 B \(300 × 300 float64\), limit 719,999 B"):
+        J.materialize(max_bytes=719_999)
+    with pytest.raises(BudgetError, match=r"needs 720.0 kB \(300 × 300 float64\), limit 700.0 kB"):
+        J.materialize(max_bytes=700_000)
+
+
+def test_an_argument_that_is_named_like_an_option_is_given_by_position() -> None:
+    def f(x: Any, copy: Any, dense: Any) -> Any:
+        return x * copy * dense
+
+    call = jac.jacobian(f, "x").compile(x, x, x, dense=True)
+    np.testing.assert_allclose(call(x, x, x), np.diag(x * x))
+    with pytest.raises(UnsupportedError, match="dense= is an option of compile, True or False") as caught:
+        jac.jacobian(f, "x").compile(x, x, dense=np.ones(3))
+    assert "an array of shape (3,)" in str(caught.value)
+    assert "by position" in str(caught.value)
+    with pytest.raises(UnsupportedError, match="copy= is an option"):
+        jac.jacobian(f, "x").compile(x=x, copy=2.0)
 
 
 def weighted(x: Any, W: Any = A) -> Any:

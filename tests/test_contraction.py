@@ -457,13 +457,48 @@ def test_columns_of_weights_need_half_of_the_pairs(
     assert half.cost == compile_product(product).cost
 
 
-def test_half_of_the_pairs_is_what_is_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int16, np.int64, np.float32, bool])
+@pytest.mark.parametrize("weights", [np.float32, np.float64, np.int64])
+def test_pairs_are_multiplied_in_the_type_of_the_result(kind: Any, weights: Any) -> None:
+    product = parse("ki,kj,kr->ijr", **PAIRS)
+    rng = np.random.default_rng(3)
+    x, w = (100 * rng.uniform(size=(20, 11))).astype(kind), (9 * rng.normal(size=(20, 7))).astype(weights)
+    half = compile_product(product, same=[(0, 1)])
+    assert [step.kind for step in half.steps] == ["symmetric"]
+    result = half(x, x, w)
+    expected = np.einsum("ki,kj,kr->ijr", x.astype(float), x.astype(float), w.astype(float))
+    assert result.dtype == np.result_type(kind, weights)
+    near = 1e-5 if result.dtype == np.float32 else 1e-13
+    assert np.allclose(result, expected, rtol=0, atol=near * abs(expected).max())
+    printed = compile_product(product, same=[(0, 1)]).source(["x", "x", "w"], "y")
+    scope: dict[str, Any] = {"np": np, "x": x, "w": w}
+    exec("\n".join(printed), scope)
+    assert np.allclose(scope["y"], expected, rtol=0, atol=near * abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "weight"),
+    [(np.float32, 1e25, 1e-30), (np.float32, 1e-24, 1e30), (float, 1e160, 1e-170), (float, 1e-170, 1e160)],
+)
+def test_squares_that_leave_the_range_are_never_made(kind: Any, size: float, weight: float) -> None:
+    rng = np.random.default_rng(4)
+    a, w = rng.uniform(1, 2, size=(11, 20)), rng.uniform(1, 2, size=(20, 7))
+    large, small = (size * a).astype(kind), (weight * w).astype(kind)
+    found = symmetric(large, small).astype(float)
+    expected = symmetric(a, w) * size * weight * size
+    assert np.allclose(found, expected, rtol=1e-5 if kind is np.float32 else 1e-12)
+    nothing = symmetric(large, 0 * small)
+    assert not nothing.any()
+
+
+def test_half_of_the_pairs_is_what_is_multiplied() -> None:
     counted: list[int] = []
 
     class Counting(np.ndarray):
-        def __imul__(self, other: Any) -> Any:
-            counted.append(self.size)
-            return np.multiply(self, other)
+        def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+            counted.extend([args[0].size] if ufunc is np.multiply else [])
+            made = getattr(ufunc, method)(*map(np.asarray, args[:2]), **{**kwargs, "out": None})
+            return np.asarray(made).view(Counting)
 
         def dot(self, other: Any, out: Any = None) -> Any:
             counted.append(self.size * other.shape[1])
@@ -486,17 +521,43 @@ def test_half_of_the_pairs_is_what_is_multiplied(monkeypatch: pytest.MonkeyPatch
         ("ki,kj,k,r->ijr", "the columns are multiples of one another"),
         ("ki,kj,kl->ijl", "few columns"),
         ("k,k,kij->ij", "vectors have no pairs"),
+        ("kij,kji,kr->ijr", "the axes of one are those of the other, turned around"),
+        ("kii,kjj,kr->ijr", "diagonals"),
+        ("ki,kj->ij", "no weights"),
     ],
 )
-def test_where_pairs_do_not_pay_or_are_not_symmetric_they_are_left_alone(equation: str, why: str) -> None:
-    sizes = {**PAIRS, "k": 20, "j": 11} if "jk" not in equation else {**PAIRS, "k": 11, "r": 12}
+def test_where_pairs_are_not_symmetric_they_are_left_alone(equation: str, why: str) -> None:
+    sizes = {**PAIRS, "k": 11, "r": 12} if "jk" in equation or "kji" in equation else PAIRS
     product = parse(equation, **sizes)
     kinds = [step.kind for step in compile_product(product, same=[(0, 1)]).steps]
     assert "symmetric" not in kinds, why
-    large = parse("ki,kj,kr->ijr", i=200, j=200, k=200, r=200)
-    assert "symmetric" not in [s.kind for s in compile_product(large, same=[(0, 1)]).steps]
-    few = parse("ki,kj,kr->ijr", i=11, j=11, k=PAIR_TERMS - 1, r=11)
-    assert "symmetric" not in [s.kind for s in compile_product(few, same=[(0, 1)]).steps]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pays"),
+    [
+        ({"i": 12, "k": PAIR_TERMS, "r": 6}, True),
+        ({"i": 12, "k": PAIR_TERMS - 1, "r": 6}, False),
+        ({"i": 13, "k": PAIR_TERMS, "r": 6}, False),  # columns: half of the rows
+        ({"i": 2, "k": 100, "r": 2}, True),
+        ({"i": 1, "k": 100, "r": 9}, False),
+        ({"i": 31, "k": 528, "r": 31}, True),
+        ({"i": 31, "k": 529, "r": 31}, False),  # 262,384 entries of pairs
+        ({"i": 64, "k": 64, "r": 64}, True),
+        ({"i": 64, "k": 64, "r": 65}, False),  # entries of the result
+    ],
+)
+def test_pairs_of_rows_are_used_where_they_pay(sizes: dict[str, int], pays: bool) -> None:
+    product = parse("ki,kj,kr->ijr", j=sizes["i"], **sizes)
+    assert ([s.kind for s in compile_product(product, same=[(0, 1)]).steps] == ["symmetric"]) == pays
+
+
+def test_a_factor_of_a_label_that_nothing_carries_is_kept() -> None:
+    product = Product(((0, 1), (0, 2), (0, 3)), (1, 2, 3), (20, 11, 11, 7, 3))
+    assert product.scale == 3
+    compiled = compile_product(product, same=[(0, 1)])
+    x, w = np.ones((20, 11)), np.ones((20, 7))
+    assert np.array_equal(compiled(x, x, w), np.full((11, 11, 7), 60.0))
 
 
 @pytest.mark.parametrize("equation", ["ki,ki,kj->ij", "ki,kj,k->ikj", "ki,k,jk->ij", "ki,kj,i->ij"])

@@ -6,6 +6,8 @@ Every rewritten line is checked against the plan, which knows none of this.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import namedtuple
 from typing import Any
 
@@ -15,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jacobians as jac
+from jacobians.codegen import RESERVED
 from jacobians.containers import Text, display
-from jacobians.errors import ShapeError
+from jacobians.errors import ShapeError, UnsupportedError
 
 rng = np.random.default_rng(21)
 x, y, t = rng.normal(size=5), rng.normal(size=5), rng.uniform(0.5, 2.0, size=5)
@@ -260,3 +263,70 @@ def test_a_hessian_summed_over_samples_multiplies_half_of_the_pairs() -> None:
     assert hessian.compile(*half, dense=True)(*half).dtype == np.float32
     few = hessian.compile(W, X[:3], v, dense=True)
     assert "symmetric(" not in few.source
+
+
+def test_the_memory_of_pairs_comes_back() -> None:
+    """In a process of its own, where no memory is at hand: page faults would cost more than all else."""
+    code = (
+        "import resource, numpy as np, jacobians as jac\n"
+        "W, X = np.ones((30, 40)), np.ones((100, 40))\n"
+        "c = jac.hessian(lambda W, X: np.sum(np.tanh(X @ W.T)), 'W').compile(W, X, core=True)\n"
+        "assert 'symmetric(' in c.source\n"
+        "for _ in range(20): c(W, X)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(20): c(W, X)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+    assert int(found.stdout) < 20 * 40  # 2.9 MB a call are 700 pages
+
+
+def test_arguments_may_have_the_names_of_helpers() -> None:
+    for name in sorted({*RESERVED, "symmetric", "in_blocks", "empty_2", "result", "fix", "dtype"}):
+        scope: dict[str, Any] = {"numpy": np}
+        exec(f"def f({name}, W): return numpy.sum(numpy.tanh({name} @ W.T))", scope)
+        X, W = rng.normal(size=(20, 6)), rng.normal(size=(4, 6))
+        hessian = jac.hessian(scope["f"], "W")
+        call = hessian.compile(X, W, dense=True)
+        assert "symmetric" in call.source
+        np.testing.assert_allclose(call(X, W), np.asarray(hessian(X, W)), rtol=1e-12, atol=1e-13)
+        cube = jac.jacobian(lambda x: x**3, "x").compile(2.0, dense=True)
+        assert cube(2.0) == 12.0
+
+
+def test_a_refusal_of_a_scalar_call_is_no_answer() -> None:
+    """What a call of scalars refuses is not computed by the program of arrays instead."""
+
+    def power(x: Any, n: int = 2) -> Any:
+        return x[0] ** n * x[1]
+
+    given = np.array([2.0, 3.0])
+    for make in (jac.jacobian, jac.value_and_jacobian):
+        for options in ({"dense": True}, {}, {"reuse": True}):
+            call = make(power, "x").compile(given, **options)
+            assert "x_0" in call.source
+            call(given, n=2)
+            for args, named in (
+                ((given, 3), {}),
+                ((given,), {"n": 3}),
+                ((given, 2, 3), {}),
+                ((given,), {"k": 2}),
+            ):
+                with pytest.raises(UnsupportedError):
+                    call(*args, **named)
+    call = jac.jacobian(lambda x: x[0] ** 2 * x[1]).compile(given, dense=True)
+    fixed = np.empty(2)
+    fixed.flags.writeable = False
+    for out in (np.empty(7), "nonsense", fixed):
+        with pytest.raises((ShapeError, UnsupportedError)):
+            call(given, out=out)
+    with pytest.raises(UnsupportedError, match="too many positional"):
+        call(given, given, given)
+
+
+def test_scalar_calls_heed_numpys_error_state() -> None:
+    call = jac.jacobian(np.log).compile(1.0, dense=True)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        call(0.0)
+    with np.errstate(divide="ignore"):
+        assert call(0.0) == np.inf

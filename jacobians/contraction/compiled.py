@@ -39,8 +39,9 @@ _shape_of = attrgetter("shape")
 class CompiledProduct:
     """A product with its path, steps and cost, called on arrays.
 
-    `product`, `path`, `cost` and `steps` say what it is; `source(names)` prints it. Calling it checks the
-    shapes; `unchecked(arrays)` is the same without the check, on a list of numpy arrays that it may consume.
+    `product`, `path`, `cost` and `steps` say what it is (a symmetric product, of which half is computed, is
+    counted whole); `source(names)` prints it. Calling it checks the shapes; `unchecked(arrays)` is the same
+    without the check, on a list of numpy arrays that it may consume.
     """
 
     __slots__ = (

@@ -72,8 +72,7 @@ def _expression(step: Step, looks: list[str], running: bool) -> str:
         case "symmetric" if running:
             return f"symmetric({', '.join(looks)})"
         case "symmetric":
-            a, rows = looks[0], (step.made or (-1,))[0]
-            return f"({a}[:, None] * {a}).reshape({rows}, -1) @ {looks[1]}"
+            return f"{looks[0]} @ ({looks[0]}[:, :, None] * {looks[1]})"
         case "einsum":
             return f'np.einsum("{step.equation}", {", ".join(looks)})'
         case "scale":

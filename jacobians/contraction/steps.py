@@ -48,7 +48,7 @@ class Step:
     | `dot` | the product of matrices or vectors, (M, K) times (K, N), M or N may be missing |
     | `matmul` | the product of stacks of matrices, (..., M, K) times (..., K, N), stacks broadcast |
     | `gram` | a^T diag(w) a of a matrix a (K, M) and a vector w (K), or a^T a where one operand is given |
-    | `symmetric` | sum_k a[m,k] a[n,k] w[k,r] of matrices a (M, K) and w (K, R), as (M M, R) |
+    | `symmetric` | sum_k a[m,k] a[n,k] w[k,r] of a (M, K) and w (K, R), (M M, R) or (M, M, R) |
     | `einsum` | np.einsum with `equation` |
     | `scale` | the operand times `number` |
     | `ones` | the operand broadcast to `result_shape` |
@@ -126,8 +126,7 @@ def _gram(step: Step, ns: Any, a: Any, w: Any = None) -> Any:
 
 def _symmetric(step: Step, ns: Any, a: Any, w: Any) -> Any:
     rows, terms = a.shape
-    pairs = ns.multiply(ns.reshape(a, (rows, 1, terms)), ns.reshape(a, (1, rows, terms)))
-    return ns.matmul(ns.reshape(pairs, (rows * rows, terms)), w)
+    return ns.matmul(a, ns.multiply(ns.reshape(a, (rows, terms, 1)), w))
 
 
 _RUN: dict[str, Any] = {

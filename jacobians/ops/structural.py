@@ -35,11 +35,11 @@ def compiled(params: Any, same: tuple[tuple[int, int], ...] = ()) -> Any:
     return compile_product(Product(*params), same=same)
 
 
-def symmetric() -> Any:
-    """The helper that products with one array twice call by this name."""
-    from ..contraction.symmetric import symmetric
+def symmetric_over(maker: Any) -> Any:
+    """The helper for products in which one array stands twice, over memory of `maker(shape, dtype)()`."""
+    from ..contraction.symmetric import symmetric_over  # late: only a first contraction pays for it
 
-    return symmetric
+    return symmetric_over(maker)
 
 
 def einsum_local(node: Node, k: int) -> TermSum:
