@@ -72,7 +72,10 @@ def _select(node: Node, backend: Backend) -> Act:
         return lambda like, x: x[tuple(backend.asarray(i, like) for i in fixed)]
 
     def act(like: Any, x: Any, *tables: Any) -> Any:
-        return x[tuple(_index(slot, shape, tables, backend, like) for slot in coded)]
+        index = [_index(slot, shape, tables, backend, like) for slot in coded]
+        if shape == ():  # one entry: torch would ask the device for an index without axes
+            return x[tuple(i[None] for i in index)][0]
+        return x[tuple(index)]
 
     return act
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,13 @@ def make() -> Backend:
     def numpy(array: Any) -> Any:
         return array.detach().cpu().numpy()
 
+    def compile(function: Any) -> Any:
+        # under a code object of its own: of one, torch compiles eight programs and then gives up
+        code, scope = function.__code__.replace(), function.__globals__
+        own = FunctionType(code, scope, function.__name__, function.__defaults__, function.__closure__)
+        return torch.compile(own)
+
     return Backend(
-        "torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, torch.compile,
+        "torch", torch, lambda x: isinstance(x, torch.Tensor), asarray, zeros, add_at, compile,
         cast, torch.clone, numpy,
     )  # fmt: skip
