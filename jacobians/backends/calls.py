@@ -14,12 +14,13 @@ import numpy as np
 
 from ..budget import afford
 from ..containers import flatten, signature_of
-from ..expr import MAY_SHARE, Node, combination
+from ..expr import MAY_SHARE, Node, array_type, combination
 from ..terms import Term, TermSum, assemble, core
 from ..traces import Trace
 from .base import Backend, load
 from .execution import executor
 from .operands import Operands, as_numpy
+from .operating import tensor
 
 
 class Wanted(NamedTuple):
@@ -64,8 +65,10 @@ class BackendCall:
         self.results = len(whole)
         if not wanted.core:
             _afford(trace, whole, wanted)
-        made = [n for t in whole for n in _cores(t)] if wanted.core else list(map(assemble, whole))
-        run = _copied([*(trace.targets if wanted.value else ()), *made], trace, backend)
+        types = [_floating(target) for target, row in zip(trace.targets, rows, strict=True) for _ in row]
+        made = [(n, dtype) for t, dtype in zip(whole, types, strict=True) for n in _made(t, dtype, wanted)]
+        values = [(target, array_type(target.dtype)) for target in trace.targets if wanted.value]
+        run = _copied([*values, *made], trace, backend)
         self._wirings = [_wirings(terms) for terms in whole] if wanted.core else None
         self.arrays: Callable[..., list[Any]] = backend.compile(run) if backend.name == "jax" else run
 
@@ -103,13 +106,27 @@ class BackendCall:
         return f"Compiled derivative of {label} on {self.backend.name}: {value}{several}, {kind}"
 
 
-def _copied(roots: Sequence[Node], trace: Trace, backend: Backend) -> Callable[..., list[Any]]:
-    """The roots' values as arrays that share no memory with the arguments."""
-    run = executor(roots, trace.variables, backend)
-    shared = [root.op in MAY_SHARE for root in roots]
+def _floating(target: Node) -> Any:
+    """The type of a Jacobian of `target`: its own, or float64."""
+    return np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
+
+
+def _made(terms: TermSum, dtype: Any, wanted: Wanted) -> list[Node]:
+    """The nodes of a Jacobian's arrays: its cores, or the dense tensor, of that type from the start."""
+    if wanted.core:
+        return _cores(terms)
+    whole = assemble(terms)
+    return [Node(whole.op, whole.args, whole.params, whole.shape, dtype)]
+
+
+def _copied(roots: Sequence[tuple[Node, Any]], trace: Trace, backend: Backend) -> Callable[..., list[Any]]:
+    """The roots' values in their types, as arrays that share no memory with the arguments."""
+    run = executor([root for root, _ in roots], trace.variables, backend)
+    types = [dtype for _, dtype in roots]
+    shared = [root.op in MAY_SHARE for root, _ in roots]
 
     def arrays(*leaves: Any) -> list[Any]:
-        found = [v if backend.is_array(v) else backend.asarray(v, leaves[0]) for v in run(*leaves)]
+        found = [tensor(backend, leaves[0], v, t) for v, t in zip(run(*leaves), types, strict=True)]
         return [backend.copy(v) if own else v for v, own in zip(found, shared, strict=True)]
 
     return arrays
@@ -122,8 +139,9 @@ def _afford(trace: Trace, whole: Sequence[TermSum], wanted: Wanted) -> None:
         (name, target, node) for name, target in zip(names, trace.targets, strict=True) for node in trace.wrt
     ]
     for terms, (name, target, node) in zip(whole, pairs, strict=True):
-        dtype = np.dtype(target.dtype if getattr(target.dtype, "kind", "") == "f" else np.float64)
-        afford(tuple(map(int, terms.shape)), dtype, wanted.limit, partial(_refusal, name, node.name))
+        afford(
+            tuple(map(int, terms.shape)), _floating(target), wanted.limit, partial(_refusal, name, node.name)
+        )
 
 
 def _refusal(name: str, given: str | None) -> tuple[str, str, str]:

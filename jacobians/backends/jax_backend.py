@@ -14,11 +14,14 @@ def make() -> Backend:
     import jax
     import jax.numpy as jnp
 
+    def known(dtype: Any) -> Any:
+        return jax.dtypes.canonicalize_dtype(dtype)  # 32 bits unless jax_enable_x64 is set
+
     def asarray(value: Any, like: Any) -> Any:
         return jnp.asarray(value)
 
     def zeros(shape: tuple[int, ...], dtype: Any, like: Any) -> Any:
-        return jnp.zeros(shape, str(np.dtype(dtype)))
+        return jnp.zeros(shape, known(dtype))
 
     def add_at(out: Any, sizes: tuple[int, ...], walk: Any, index: Any, value: Any) -> Any:
         if not out.shape:
@@ -27,7 +30,7 @@ def make() -> Backend:
         return out.at[tuple(jnp.asarray(i) for i in index)].add(value, unique_indices=walk is not None)
 
     def cast(array: Any, dtype: Any) -> Any:
-        return array.astype(jax.dtypes.canonicalize_dtype(dtype))  # float32 unless jax_enable_x64 is set
+        return array.astype(known(dtype))
 
     return Backend(
         "jax", jnp, lambda x: isinstance(x, jax.Array), asarray, zeros, add_at, jax.jit,

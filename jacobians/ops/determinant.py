@@ -111,14 +111,21 @@ def _products_of_others(s: np.ndarray, order: int) -> np.ndarray:
 
 def _antisymmetric(whole: np.ndarray, order: int) -> np.ndarray:
     """The sum over permutations of the j axes of `i1 j1 i2 j2 ...`, with the permutation's sign."""
-    first = whole.ndim - 2 * order
     total = np.zeros_like(whole)
+    for sign, axes in signed_orders(whole.ndim - 2 * order, order):
+        total += sign * whole.transpose(axes)
+    return total
+
+
+def signed_orders(first: int, order: int) -> list[tuple[int, list[int]]]:
+    """The orders of axes that permute the j of `i1 j1 i2 j2 ...` after `first` others, each with its sign."""
+    found = []
     for chosen in permutations(range(order)):
-        axes = list(range(whole.ndim))
+        axes = list(range(first + 2 * order))
         for place, j in enumerate(chosen):
             axes[first + 2 * place + 1] = first + 2 * j + 1
-        total += _sign(chosen) * whole.transpose(axes)
-    return total
+        found.append((_sign(chosen), axes))
+    return found
 
 
 def _sign(chosen: tuple[int, ...]) -> int:

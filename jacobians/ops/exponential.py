@@ -69,14 +69,24 @@ def frechet(order: int, x: Any) -> Any:
     affordable("expm", order, x.shape, 2 * order + 2, x.dtype)
     n, batch = x.shape[-1], x.shape[:-2]
     corner = _corners(np.asarray(x), order).reshape(batch + (n,) * (2 * order + 2))
-    first = len(batch)
     total = np.zeros_like(corner)
-    for chosen in permutations(range(order)):
-        axes = [first + 2 + 2 * place + side for place in chosen for side in (0, 1)]
-        total += corner.transpose(
-            [*range(first), corner.ndim - 2, corner.ndim - 1, *(axis - 2 for axis in axes)]
-        )
+    for axes in direction_orders(len(batch), order):
+        total += corner.transpose(axes)
     return total
+
+
+def direction_orders(first: int, order: int) -> list[list[int]]:
+    """The orders of axes that bring `k1 l1 k2 l2 ... i j`, after `first` others, to `i j` and any pairs."""
+    ends, pairs = [first + 2 * order, first + 2 * order + 1], range(order)
+    return [
+        [*range(first), *ends, *(first + 2 * place + side for place in chosen for side in (0, 1))]
+        for chosen in permutations(pairs)
+    ]
+
+
+def unit_blocks(n: int, order: int) -> Any:
+    """The unit matrices E1, E2, ... above the block diagonal, zeros on it, for every choice of directions."""
+    return _blocks(np.zeros((n, n)), order, np.arange(n ** (2 * order)))
 
 
 def _corners(x: Any, order: int) -> Any:

@@ -147,18 +147,21 @@ def _safe_divide(x: Any, y: Any) -> Any:
     return np.where(zero, 0.0, np.divide(x, np.where(zero, 1.0, y))) if np.any(zero) else np.divide(x, y)
 
 
-def _sinc_derivative(n: int, x: Any) -> Any:
-    """The n-th derivative of sinc: `t s_n + n s_(n-1) = sin(t + n pi/2)`, t = pi x; a power series near 0."""
-    t = np.pi * np.asarray(x)
-    near = np.abs(t) < n + 2
-    safe, small = np.where(near, 1, t), np.where(near, t, 0)
-    far = np.sin(safe) / safe
+def sinc_derivative(n: int, x: Any, ns: Any = np) -> Any:
+    """The n-th derivative of sinc: `t s_n + n s_(n-1) = sin(t + n pi/2)`, t = pi x; a power series near 0.
+
+    `ns` holds the functions of x's library: numpy, torch or jax.numpy.
+    """
+    t = np.pi * (np.asarray(x) if ns is np else x)
+    near = ns.abs(t) < n + 2
+    safe, small = ns.where(near, 1, t), ns.where(near, t, 0)
+    far = ns.sin(safe) / safe
     for k in range(1, n + 1):
-        far = (np.sin(safe + k * np.pi / 2) - k * far) / safe
-    series = np.zeros_like(t)
+        far = (ns.sin(safe + k * np.pi / 2) - k * far) / safe
+    series = ns.zeros_like(t)
     for k in range(n + 20, (n - 1) // 2, -1):  # smallest terms first
         series = series + (-1) ** k / (2 * k + 1) / factorial(2 * k - n) * small ** (2 * k - n)
-    return np.pi**n * np.where(near, series, far)
+    return np.pi**n * ns.where(near, series, far)
 
 
 def _sinc_node(x: Any, n: int = 1) -> Node:
@@ -172,7 +175,7 @@ def _sinc_local(node: Node, k: int) -> TermSum:
     return TermSum(node.shape, node.shape, (canonical(1, [(slope, labels)], labels, labels, node.shape),))
 
 
-rule("sinc_derivative", _sinc_derivative, _sinc_local)
+rule("sinc_derivative", sinc_derivative, _sinc_local)
 BUILDERS["sinc_derivative"] = _sinc_node
 
 
