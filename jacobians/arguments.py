@@ -64,12 +64,10 @@ class Arguments:
         return found
 
 
-def _parameters(f: Callable[..., Any]) -> list[str] | None:
-    """What f takes, if it is plain arguments only."""
+def _parameters(f: Callable[..., Any]) -> list[str]:
+    """What f takes, `*` and `**` among it, if that is known."""
     signature = signature_of(f)
-    known = signature.parameters.values() if signature is not None else ()
-    several = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-    return None if any(p.kind in several for p in known) else [p.name for p in known]
+    return [] if signature is None else [*signature.parameters]
 
 
 def _take(value: Any, path: str, traced: set[str | None]) -> Take:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -25,7 +25,7 @@ from .expr import Node, array_type
 from .inline import array_lines
 from .prepared import accumulate
 from .results import Form, Origin, Results, Title, nodes_of
-from .scalars import FAILS, scalar_program, unpacked
+from .scalars import FAILS, scalar_program
 from .simplify import simplified
 from .terms import TermSum
 from .traces import Wrt, trace_function
@@ -79,21 +79,22 @@ class Compiled:
         roots = [*self.factors.values(), *self.values]
         inputs = self.trace.variables
         plain = program(roots, inputs, running=True)
-        slow = self._finished(plain, [plain.names[n.serial] for n in inputs], [])
+        slow = self._finished(plain, [plain.names[n.serial] for n in inputs])
         fast = scalar_program(roots, inputs)
         if fast is None:
             return slow
-        made, lines = fast
+        made, lines, counted = fast
 
         # log of 0, overflow: what numpy answers (inf, nan, a warning) is what counts
-        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, slow)
+        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, counted, slow)
 
     def _finished(
-        self, made: Program, arguments: list[str], before: list[str], slow: Callable[..., Any] | None = None
-    ) -> Callable[..., Any]:
+        self, made: Program, arguments: list[str], before: Sequence[str] = (),
+        counted: Container[str] = (), slow: Callable[..., Any] | None = None,
+    ) -> Callable[..., Any]:  # fmt: skip
         scalar = slow is not None
         checks = [
-            self._check(made, name, n, counted=unpacked(before, name, n))
+            self._check(made, name, n, counted=name in counted)
             for name, n in zip(arguments, self.trace.variables, strict=True)
         ]
         made.lines = [*checks, *before, *made.lines]

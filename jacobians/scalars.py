@@ -1,6 +1,6 @@
 """Graphs of scalars as plain-float Python: no array is made between the arguments and the results.
 
-`scalar_program(roots, inputs)` returns a program like the array one, or None where some step is no scalar.
+`scalar_program(roots, inputs)` gives a program like the array one, or None where some step is no scalar.
 Where a float operation raises (log of 0, overflow) the array program's answer (inf, nan) is what counts, so
 the call falls back to it.
 """
@@ -38,11 +38,14 @@ FAILS = (ValueError, OverflowError, ZeroDivisionError, TypeError)
 SCALARS_AT_MOST = 64  # entries of an input that are unpacked into floats
 
 
-def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Program, list[str]] | None:
-    """The plain-float program that computes `roots`, and the lines that unpack the arguments, or None.
+def scalar_program(
+    roots: Sequence[Node], inputs: Sequence[Node]
+) -> tuple[Program, list[str], set[str]] | None:
+    """The plain-float program that computes `roots`; None where a step is no scalar, or not of one number.
 
-    None where a step is no scalar, or is made of more than one number.
-    The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.
+    The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.  With it come the lines that
+    unpack the arguments, and the names of those whose entries they count: unpacking a vector fails where it
+    has more or fewer.
     """
     nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
     if not nodes or not all(_is_scalar(n, inputs) for n in nodes):
@@ -54,7 +57,7 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
     made = Program()
     made.taken |= {"math", "out"}
     made.bindings["math"] = math
-    before, entry = _unpacked(
+    before, entry, counted = _unpacked(
         made, inputs, {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
     )
     known: dict[Any, str] = {}
@@ -66,37 +69,31 @@ def scalar_program(roots: Sequence[Node], inputs: Sequence[Node]) -> tuple[Progr
             continue
         _line(made, made.lines, node, entry)
         known[key] = made.names[node.serial]
-    return made, before
+    return made, before, counted
 
 
 def _unpacked(
     made: Program, inputs: Sequence[Node], used: set[tuple[int, int]]
-) -> tuple[list[str], dict[tuple[int, int], str]]:
-    """The lines that take the used entries out of the arguments, and what every entry is called."""
-    lines, entry = [], {}
+) -> tuple[list[str], dict[tuple[int, int], str], set[str]]:
+    """The lines that take the used entries out of the arguments, what every entry is called, and whose are.
+
+    The last are the arguments of which a number of axes is known to have the right number of entries.
+    """
+    lines, entry, counted = list[str](), dict[tuple[int, int], str](), set[str]()
     for k, node in enumerate(inputs):
         name = made.names[-1 - k] = made.fresh(argument_name(node))
         if not node.shape:
             made.names[node.serial] = made.fresh(f"{name}_0")
             lines.append(f"{made.names[node.serial]} = {name}.item()")
+            counted.add(name)
             continue
         parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
         flat = "" if len(node.shape) == 1 else ".ravel()"
         if any((node.serial, j) in used for j in range(len(parts))):
             lines.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
+            counted |= {name} if node.ndim == 1 else set()
         entry.update({(node.serial, j): part for j, part in enumerate(parts)})
-    return lines, entry
-
-
-def unpacked(lines: Sequence[str], name: str, node: Node) -> bool:
-    """Whether the lines take all entries out of an argument, and so fail where there are more or fewer.
-
-    >>> unpacked(["x_0, x_1, = x.tolist()"], "x", Node("variable", (), None, (2,)))
-    True
-    """
-    if node.ndim == 1:
-        return any(line.endswith(f" = {name}.tolist()") for line in lines)
-    return node.ndim == 0
+    return lines, entry, counted
 
 
 def _place(node: Node) -> int:

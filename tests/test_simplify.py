@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import jacobians as jac
 from jacobians.counting import node_counts
 from jacobians.expr import Node, combination, product, topological, variable
+from jacobians.factoring import weighted_within
 from jacobians.frozen import Form
 from jacobians.plan import evaluate
 from jacobians.prepared import accumulate
@@ -313,3 +314,36 @@ def test_what_is_no_longer_needed_is_let_go_within_the_call():
     assert "del " in call.source
     small = jac.jacobian(lambda x: np.sum(np.sin(np.cos(x)))).compile(np.ones(8))
     assert "del " not in small.source
+
+
+@pytest.mark.parametrize(
+    ("scale", "sizes", "dtypes", "within"),
+    [
+        (3.0, (9, 8, 2), ("f8", "f8"), True),
+        (3, (9, 8, 2), ("f4", "f4"), True),
+        (1, (9, 8, 2), ("f8", "f8"), False),  # nothing to do
+        (3.0, (9, 8, 3), ("f8", "f8"), False),  # 24 entries of 72: more than a fourth
+        (3.0, (5, 8, 1), ("f8", "f8"), True),
+        (1e300, (9, 8, 2), ("f8", "f8"), False),  # could overflow on the way
+        (1e-300, (9, 8, 2), ("f8", "f8"), False),
+        (3.0, (9, 8, 2), ("f8", "f4"), False),  # the smallest operand has a smaller type
+    ],
+)
+def test_a_coefficient_goes_within_a_sum_where_that_is_less(
+    scale: float, sizes: tuple[int, int, int], dtypes: tuple[str, str], within: bool
+) -> None:
+    m, n, k = sizes
+    a, c = variable("a", (m, k), np.dtype(dtypes[0])), variable("c", (k, n), np.dtype(dtypes[1]))
+    node = product([(a, (0, 2)), (c, (2, 1))], (0, 1), (m, n, k))
+    left, factors = weighted_within(scale, [(node, (0, 1))])
+    assert (left == 1 and factors != [(node, (0, 1))]) == within
+    if within:
+        values = {a.serial: rng.normal(size=a.shape), c.serial: rng.normal(size=c.shape)}
+        (got,) = evaluate([factors[0][0]], values)
+        np.testing.assert_allclose(got, scale * (values[a.serial] @ values[c.serial]), rtol=1e-12)
+
+
+def test_a_coefficient_never_goes_into_an_operand_that_stands_twice() -> None:
+    a = variable("a", (2, 3))
+    node = product([(a, (0, 1)), (a, (2, 3))], (0, 1, 2, 3), (2, 3, 2, 3))
+    assert weighted_within(3.0, [(node, (0, 1, 2, 3))]) == (3.0, [(node, (0, 1, 2, 3))])

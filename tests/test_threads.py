@@ -180,10 +180,18 @@ def test_a_slow_helper_takes_less_of_the_work(monkeypatch: pytest.MonkeyPatch) -
 )
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("most", [10, 3000, 90_000])
+@pytest.mark.parametrize("many", [0, 1 << 40])
 def test_a_product_in_blocks_is_the_product(
-    rows: int, inner: int, columns: int | None, turned: bool, most: int, monkeypatch: pytest.MonkeyPatch
+    rows: int,
+    inner: int,
+    columns: int | None,
+    turned: bool,
+    most: int,
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in (("SMALL", most), ("VECTOR", most), ("ROWS", 4), ("count", lambda: 2)):
+    known = {"SMALL": most, "VECTOR": most, "ROWS": 4, "MANY": many, "count": lambda: 2}
+    for name, value in known.items():
         monkeypatch.setattr(threads, name, value)
     a = RANDOM.normal(size=(inner, rows)).T if turned else RANDOM.normal(size=(rows, inner))
     b = RANDOM.normal(size=(inner, columns) if columns else inner)
@@ -193,6 +201,31 @@ def test_a_product_in_blocks_is_the_product(
     np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-14)
     half = in_blocks(a.astype(np.float32), b.astype(np.float32))
     assert half.dtype == np.float32
+    assert in_blocks(a.astype(np.float32), b).dtype == np.float64
+
+
+def test_many_multiplications_are_shared_and_few_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared: list[int] = []
+    each = threads._each
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    monkeypatch.setattr(
+        threads, "_each", lambda act, parts: each(act, [shared.append(1) or part for part in parts])
+    )
+    a, b = RANDOM.normal(size=(400, 64)), RANDOM.normal(size=(64, 300))
+    np.testing.assert_allclose(in_blocks(a, b), a @ b, rtol=1e-12, atol=1e-12)
+    assert not shared  # 7.7 million
+    b = RANDOM.normal(size=(64, 350))
+    np.testing.assert_allclose(in_blocks(a, b), a @ b, rtol=1e-12, atol=1e-12)
+    assert len(shared) > 30
+
+
+def test_a_matrix_and_a_vector_have_blocks_of_their_own() -> None:
+    matrix = np.broadcast_to(0.0, (1000, 90))
+    assert threads._block(matrix, np.broadcast_to(0.0, 90)) == (threads.VECTOR // 90, 1)
+    assert threads._block(matrix[:100], np.broadcast_to(0.0, 90)) == (0, 0)  # 9,000: BLAS is alone with it
+    thick = np.broadcast_to(0.0, (100, 1000)), np.broadcast_to(0.0, (1000, 16))
+    assert threads._block(*thick) == (threads.SMALL // 16_000, 16)  # 16 rows: as few as are worth it
+    assert threads._block(thick[0], np.broadcast_to(0.0, (1000, 18))) == (0, 0)
 
 
 def test_no_block_of_a_product_is_one_that_blas_shares() -> None:
