@@ -20,13 +20,13 @@ NOTE = """Times are medians of calls made in turn, in one process; compiling is 
 faster: the best peer's time over our dense result's (for samples: their cores), as made, with its quartiles.
 read: the same where every result is then read once in full: pages of zeros that nothing wrote cost
   their reader, so this is what a user who needs all entries sees.
-by hand: our dense time over structured numpy by hand."""
+dense/hand: our dense time over that of structured numpy by hand."""
 
 
 def text(rows: Sequence[Row]) -> str:
     """The table, suite by suite."""
     shown = [column for column in COLUMNS if any(column in row.made for row in rows)]
-    head = ["case", *shown, "faster", "read", "by hand"]
+    head = ["case", *shown, "faster", "read", "dense/hand"]
     lines = [
         [f"{row.suite}: {row.name}", *(_time(row, column) for column in shown), *_ratios(row)] for row in rows
     ]
