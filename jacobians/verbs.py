@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .budget import LIMIT
+from .containers import signature_of
 from .derivative import Jacobian
 from .errors import UnsupportedError
 from .expr import Node
@@ -107,6 +108,20 @@ class JacobianFunction:
         form = Form(name, reuse, copy is None, max_bytes)
         return Compiled(self.f, self.wrt, self.order, examples, kwargs, self._name, form, self.value)
 
+    def __repr__(self) -> str:
+        f, orders = self, [self]
+        while isinstance(f.f, JacobianFunction):
+            f = f.f
+            orders.append(f)
+        kind = {1: "Jacobian", 2: "Hessian", 3: "Third derivative"}.get(len(orders), "Derivative")
+        several = [one.wrt if isinstance(one.wrt, (tuple, list)) else [one.wrt] for one in reversed(orders)]
+        by = dict.fromkeys(str(name) for names in several for name in names if name is not None)
+        value = "Value and " * self.value
+        known = signature_of(f.f)
+        needed = [p for p in known.parameters.values() if p.default is p.empty] if known else []
+        call = ", ".join(str(p.replace(annotation=p.empty)) for p in needed) or "..."
+        return f"{value}{kind} of {f.label}{' by ' * bool(by)}{', '.join(by)}: call it as {f.label}({call})"
+
     def _compile_for(
         self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool,
         max_bytes: int | None, reuse: bool, copy: bool | None,
@@ -128,7 +143,8 @@ class JacobianFunction:
             return traced.rebuild([mirrored(traced, made[k : k + width]) for k in range(0, len(made), width)])
 
         names = [self._name(target, path) for target, path in zip(traced.targets, traced.paths, strict=True)]
-        wanted = Wanted(core, self.value, max_bytes, names, self.f, examples, kwargs)
+        again = self, {"backend": backend, "core": core, "max_bytes": max_bytes}
+        wanted = Wanted(core, self.value, max_bytes, names, self.f, examples, kwargs, again)
         return compile_for(backend, traced, accumulate(traced, self.order), mirror, wanted)
 
     def _results(self, traced: Trace, rows: Sequence[Sequence[TermSum]], values: Any, held: list[Any]) -> Any:

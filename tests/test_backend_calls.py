@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from typing import Any
 
 import numpy as np
@@ -229,3 +231,26 @@ def test_torch_compiles_the_function_and_the_call() -> None:
     for given in (call.function, call):
         found = torch.compile(given, backend="eager")(to(A), to(x))
         near(found["A"], wanted["A"])
+
+
+def powers(A: Any, x: Any, n: int = 2) -> Any:
+    return np.tanh(A @ x) ** n
+
+
+@BOTH
+@pytest.mark.parametrize("core", [False, True])
+@pytest.mark.parametrize("make", [jac.jacobian, jac.value_and_jacobian])
+def test_a_call_travels_as_what_it_was_made_from(backend: str, core: bool, make: Any) -> None:
+    to = converter(backend)
+    call = make(powers, "A").compile(A, x, n=3, backend=backend, core=core)
+    data = pickle.dumps(call)
+    assert len(data) < 2000
+    for again in (pickle.loads(data), copy.deepcopy(call)):
+        assert repr(again) == repr(call)
+        one, two = call(to(A), to(x), n=3), again(to(A), to(x), n=3)
+        if make is jac.value_and_jacobian:
+            near(one[0], two[0])
+            one, two = one[1], two[1]
+        near(*((one[0][0], two[0][0]) if core else (one, two)))
+        with pytest.raises(UnsupportedError, match="n was 3 and is built in"):
+            again(to(A), to(x))

@@ -675,3 +675,20 @@ def test_large_index_arrays_of_one_shape_are_told_apart() -> None:
     assert f(first)[3, 7] == 2.0
     assert f(second)[3, 9] == 2.0
     assert f(first)[3, 9] == 0.0
+
+
+def test_the_function_that_jacobian_returns_says_what_it_is() -> None:
+    def layer(A: Any, x: Any, n: int = 2) -> Any:
+        return np.tanh(A @ x) ** n
+
+    shown = {
+        "Jacobian of layer: call it as layer(A, x)": jac.jacobian(layer),
+        "Jacobian of layer by A: call it as layer(A, x)": jac.jacobian(layer, "A"),
+        "Hessian of layer by x: call it as layer(A, x)": jac.hessian(layer, "x"),
+        "Hessian of layer by x, A: call it as layer(A, x)": jac.hessian(layer, ("x", "A")),
+        "Third derivative of layer by x: call it as layer(A, x)": jac.jacobian(jac.hessian(layer, "x"), "x"),
+        "Value and Jacobian of f: call it as f(*xs)": jac.value_and_jacobian(lambda *xs: sum(xs)),
+        "Jacobian of sin: call it as sin(x)": jac.jacobian(np.sin),
+    }
+    for text, made in shown.items():
+        assert repr(made) == text

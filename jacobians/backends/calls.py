@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import shapes_of
 from ..budget import afford
 from ..containers import flatten, signature_of
 from ..expr import MAY_SHARE, Node, array_type, combination
@@ -27,7 +28,8 @@ class Wanted(NamedTuple):
     """What a call returns, and what it was made from.
 
     Cores or dense arrays of at most `limit` bytes each, the `value` beside them; `names` are the targets'.
-    Without `f` the call takes the traced leaves themselves.
+    Without `f` the call takes the traced leaves themselves.  `again` is the function that `compile` was asked
+    of, with the options, for a call that is pickled.
     """
 
     core: bool = False
@@ -37,6 +39,7 @@ class Wanted(NamedTuple):
     f: Callable[..., Any] | None = None
     examples: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = {}
+    again: tuple[Any, Mapping[str, Any]] | None = None
 
 
 class BackendCall:
@@ -98,12 +101,23 @@ class BackendCall:
         """`function` through the library's own compiler: jax.jit or torch.compile."""
         return self.backend.compile(self.function)
 
+    def __reduce__(self) -> Any:
+        """A compiled call travels as what it was made from, and is compiled again where it arrives."""
+        if self.wanted.again is None:
+            raise TypeError("a call that was not made by compile cannot be pickled")
+        function, options = self.wanted.again
+        return _again, (function, options, shapes_of(self.wanted.examples), shapes_of(self.wanted.kwargs))
+
     def __repr__(self) -> str:
         label = getattr(self.wanted.f, "__name__", "f")
         kind = "factored (cores)" if self.wanted.core else "dense"
         several = f"{self.results} Jacobians" if self.results != 1 else "1 Jacobian"
         value = "the value and " if self.wanted.value else ""
         return f"Compiled derivative of {label} on {self.backend.name}: {value}{several}, {kind}"
+
+
+def _again(function: Any, options: Mapping[str, Any], examples: Any, kwargs: Any) -> Any:
+    return function.compile(*examples, **options, **kwargs)
 
 
 def _floating(target: Node) -> Any:
