@@ -158,7 +158,8 @@ def symmetric(a: np.ndarray, w: np.ndarray, places: Sequence[np.ndarray | None] 
     >>> symmetric(np.array([[1, 2], [3, 4]]), np.array([[1, 0], [0, 1]])).tolist()
     [[1, 4], [3, 8], [3, 8], [9, 16]]
     """
-    a = a.astype(np.result_type(a, w), copy=False)
+    if a.dtype != w.dtype:
+        a = a.astype(np.result_type(a, w), copy=False)
     if a.dtype.kind in "fc" and not _is_moderate(a):
         whole: np.ndarray = np.matmul(a, a[:, :, None] * w).reshape(-1, w.shape[1])
         return whole
@@ -171,26 +172,38 @@ def symmetric(a: np.ndarray, w: np.ndarray, places: Sequence[np.ndarray | None] 
 
 
 def symmetric_over(maker: Maker) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """`symmetric` over memory of `maker(shape, dtype)()`, where that makes any."""
-
-    @lru_cache
-    def makers(rows: int, terms: int, columns: int, dtype: Any) -> list[Callable[[], np.ndarray] | None]:
-        pairs = rows * (rows + 1) // 2
-        sizes = (pairs, terms), (pairs, terms), (pairs, columns), (rows * rows, columns)
-        return [maker(size, dtype) for size in sizes]
+    """`symmetric` of one size over memory that is kept; the result is made by `maker(shape, dtype)()`."""
+    waiting: list[Sequence[np.ndarray]] = []  # memory of calls that are done, of any thread
+    new = lru_cache(1)(maker)
 
     def run(a: np.ndarray, w: np.ndarray) -> np.ndarray:
         if a.dtype != w.dtype:
             return symmetric(a, w)
-        return symmetric(a, w, [new and new() for new in makers(*a.shape, w.shape[1], a.dtype)])
+        rows, terms = a.shape
+        columns, out = w.shape[1], new((rows * rows, w.shape[1]), a.dtype)
+        try:
+            places = waiting.pop()
+        except IndexError:
+            pairs = rows * (rows + 1) // 2
+            places = [np.empty((pairs, n), a.dtype) for n in (terms, terms, columns)]
+        try:
+            return symmetric(a, w, (*places, out and out()))
+        finally:
+            waiting.append(places)
 
     return run
 
 
 def _is_moderate(a: np.ndarray) -> bool:
-    """Whether the largest entry is far from both ends of the numbers of its type."""
-    far = float(np.finfo(a.dtype).max) ** 0.25
-    return bool(1 / far < abs(a).max() < far)
+    """Whether squares of entries, and their products with what is moderate, stay in the range of the type."""
+    flat, (least, most) = a.ravel("K"), _range(a.dtype)
+    return bool(least < abs(np.vdot(flat, flat)) < most)  # without numpy's warning of dot
+
+
+@lru_cache(maxsize=16)
+def _range(dtype: Any) -> tuple[float, float]:
+    far = float(np.finfo(dtype).max) ** 0.5
+    return 1 / far, far
 
 
 @lru_cache(maxsize=64)
