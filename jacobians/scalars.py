@@ -40,12 +40,12 @@ SCALARS_AT_MOST = 64  # entries of an input that are unpacked into floats
 
 def scalar_program(
     roots: Sequence[Node], inputs: Sequence[Node]
-) -> tuple[Program, list[str], set[str]] | None:
+) -> tuple[Program, list[str], dict[str, str]] | None:
     """The plain-float program that computes `roots`; None where a step is no scalar, or not of one number.
 
     The arguments' own names are `program.names[-1]`, `names[-2]`, ... in order.  With it come the lines that
-    unpack the arguments, and the names of those whose entries they count: unpacking a vector fails where it
-    has more or fewer.
+    unpack the arguments, and by name what is left to check of the shape of some ("" for nothing): unpacking
+    a vector fails where it has more or fewer entries, and a product where they are no numbers but rows.
     """
     nodes = [n for n in topological(roots, {n.serial for n in inputs}) if n not in inputs]
     if not nodes or not all(_is_scalar(n, inputs) for n in nodes):
@@ -57,9 +57,8 @@ def scalar_program(
     made = Program()
     made.taken |= {"math", "out"}
     made.bindings["math"] = math
-    before, entry, counted = _unpacked(
-        made, inputs, {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
-    )
+    used = {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
+    before, entry, left = _unpacked(made, inputs, used, _multiplied(nodes))
     known: dict[Any, str] = {}
     for node in nodes:
         args = tuple(made.names.get(a.serial, a.serial) for a in node.args)
@@ -69,31 +68,39 @@ def scalar_program(
             continue
         _line(made, made.lines, node, entry)
         known[key] = made.names[node.serial]
-    return made, before, counted
+    return made, before, left
+
+
+def _multiplied(nodes: Sequence[Node]) -> set[int]:
+    """The arguments of which an entry is multiplied by a float: a list there raises TypeError."""
+
+    def is_float(node: Node) -> bool:  # a list times 2, or times True, is a list
+        return node.op != "constant" and node.dtype in (float, np.float64)
+
+    products = [n for n in nodes if n.op == "einsum" and len(n.args) > 1 and all(map(is_float, n.args))]
+    return {arg.args[0].serial for n in products for arg in n.args if arg.op == "select"}
 
 
 def _unpacked(
-    made: Program, inputs: Sequence[Node], used: set[tuple[int, int]]
-) -> tuple[list[str], dict[tuple[int, int], str], set[str]]:
-    """The lines that take the used entries out of the arguments, what every entry is called, and whose are.
-
-    The last are the arguments of which a number of axes is known to have the right number of entries.
-    """
-    lines, entry, counted = list[str](), dict[tuple[int, int], str](), set[str]()
+    made: Program, inputs: Sequence[Node], used: set[tuple[int, int]], multiplied: set[int]
+) -> tuple[list[str], dict[tuple[int, int], str], dict[str, str]]:
+    """The lines that take the used entries out of the arguments, what entries are called, what to check."""
+    lines, entry, left = list[str](), dict[tuple[int, int], str](), dict[str, str]()
     for k, node in enumerate(inputs):
         name = made.names[-1 - k] = made.fresh(argument_name(node))
         if not node.shape:
             made.names[node.serial] = made.fresh(f"{name}_0")
             lines.append(f"{made.names[node.serial]} = {name}.item()")
-            counted.add(name)
+            left[name] = f"{name}.ndim == 0"
             continue
         parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
         flat = "" if len(node.shape) == 1 else ".ravel()"
         if any((node.serial, j) in used for j in range(len(parts))):
             lines.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
-            counted |= {name} if node.ndim == 1 else set()
+            if node.ndim == 1:
+                left[name] = "" if node.serial in multiplied else f"{name}.ndim == 1"
         entry.update({(node.serial, j): part for j, part in enumerate(parts)})
-    return lines, entry, counted
+    return lines, entry, left
 
 
 def _place(node: Node) -> int:

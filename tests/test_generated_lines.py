@@ -229,10 +229,29 @@ def test_a_coefficient_goes_into_the_smallest_operand_of_a_sum() -> None:
     assert "nm2 * v" not in lazy.source
 
 
-@pytest.mark.parametrize("given", [np.ones(3), np.ones(1), np.ones((2, 2)), np.ones((2, 1)), 1.0])
-def test_entries_that_are_unpacked_are_counted(given: Any) -> None:
-    call = jac.jacobian(lambda x: x[0] ** 2 * x[1]).compile(np.ones(2), dense=True)
-    assert "x.ndim == 1" in call.source
+SHAPES = [(3,), (1,), (2, 2), (2, 1), (2, 0), (0,), (), (2, 2, 2)]
+
+
+@pytest.mark.parametrize("given", [np.ones(shape) for shape in SHAPES])
+@pytest.mark.parametrize(
+    ("f", "checked"),
+    [
+        (lambda x: x[0] ** 2 * x[1], ""),  # entries are multiplied, which rows cannot be
+        (lambda x: np.sin(x[0]) * x[1], ""),
+        (lambda x: np.exp(x[0] + x[1]), "x.ndim == 1"),  # rows can be added
+        (lambda x: np.where(x[0] < x[1], 2 * x[0], 3 * x[1]), "x.ndim == 1"),
+        (lambda x: 3 * np.sin(x[0]) + x[1], "x.ndim == 1"),
+        (lambda x: (x[0] > x[1]) * x[0] + 3 * x[1], "x.ndim == 1"),  # rows can be taken once, or not at all
+    ],
+)
+@pytest.mark.parametrize("make", [jac.jacobian, jac.value_and_jacobian])
+@pytest.mark.parametrize("options", [{"dense": True}, {}, {"reuse": True}, {"core": True}])
+def test_entries_that_are_unpacked_are_counted(
+    f: Any, checked: str, given: Any, make: Any, options: Any
+) -> None:
+    call = make(f).compile(np.ones(2), **options)
+    if make is jac.value_and_jacobian and options == {"dense": True}:
+        assert ("x.ndim" in call.source, "x.shape" in call.source) == (checked != "", False)
     with pytest.raises(ShapeError, match=rf"x has shape {re.escape(str(np.shape(given)))}") as caught:
         call(given)
     assert caught.value.__context__ is None  # nothing about unpacking
