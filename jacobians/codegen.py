@@ -246,8 +246,8 @@ def _product(made: Program, node: Node, names: Sequence[str], name: str, comment
         return
     source = product.source(names, name, made.taken if running else (), running)
     lines = [line.split(" = ", 1) for line in source]
-    for k, (left, right) in enumerate(lines):
-        if running and product.steps and product.steps[k].kind == "symmetric":
+    for (left, right), step in zip(lines, product.steps or (None,), strict=True):
+        if running and step is not None and step.kind == "symmetric":
             helper = made.fresh("symmetric")
             made.bindings[helper] = symmetric_over(made.memory.maker)
             right = right.replace("symmetric(", f"{helper}(", 1)

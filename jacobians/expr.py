@@ -45,7 +45,7 @@ class Node:
         name: str | None = None,
         value: Any = None,
     ) -> None:
-        self.op, self.args, self.params = op, _floats(op, args, dtype), params
+        self.op, self.args, self.params = op, _converted(op, args, dtype), params
         self.shape, self.dtype = shape, dtype
         self.name, self.value = name, value
         self.serial = next(_serials)
@@ -59,11 +59,11 @@ class Node:
         return f"<{self.name or self.op} {'x'.join(map(str, self.shape)) or 'scalar'}>"
 
 
-TAKE_INTEGERS = frozenset({"select", "assemble", "astype"})
-"""Operations whose integer arguments are places, or are converted by it."""
+TAKE_INTEGERS: set[str] = set()
+"""Operations whose integer arguments are places, or are converted by it: their rules say so."""
 
 
-def _floats(op: str, args: tuple[Node, ...], dtype: Any) -> tuple[Node, ...]:
+def _converted(op: str, args: tuple[Node, ...], dtype: Any) -> tuple[Node, ...]:
     """The arguments of an operation, integer arrays as floats where its result is floating."""
     for arg in args:
         if arg.dtype is not FLOAT64 and getattr(arg.dtype, "kind", "") in INTEGER_KINDS:

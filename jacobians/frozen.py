@@ -84,18 +84,18 @@ class Compiled:
         fast = scalar_program(roots, inputs)
         if fast is None:
             return slow
-        made, lines, left = fast
-
-        # log of 0, overflow: what numpy answers (inf, nan, a warning) is what counts
-        return self._finished(made, [made.names[-1 - k] for k in range(len(inputs))], lines, left, slow)
+        made, lines, shape_checks = fast
+        names = [made.names[-1 - k] for k in range(len(inputs))]
+        return self._finished(made, names, lines, shape_checks, slow)
 
     def _finished(
         self, made: Program, arguments: list[str], before: Sequence[str] = (),
-        left: Mapping[str, str] = MappingProxyType({}), slow: Callable[..., Any] | None = None,
+        shape_checks: Mapping[str, str] = MappingProxyType({}), slow: Callable[..., Any] | None = None,
     ) -> Callable[..., Any]:  # fmt: skip
+        """The function of a program; where floats fail (log of 0, overflow) `slow` gives numpy's answer."""
         scalar = slow is not None
         checks = [
-            self._check(made, name, n, left.get(name))
+            self._check(made, name, n, shape_checks.get(name))
             for name, n in zip(arguments, self.trace.variables, strict=True)
         ]
         made.lines = [*checks, *before, *made.lines]
@@ -129,15 +129,15 @@ class Compiled:
         named = arguments == [n.name for n in self.trace.variables] and "out" not in arguments
         return self._arguments.direct and named
 
-    def _check(self, made: Program, name: str, node: Node, left: str | None = None) -> str:
+    def _check(self, made: Program, name: str, node: Node, shape: str | None = None) -> str:
         """An argument of another type or shape goes to the slow conversion, which says what is wrong.
 
-        `left` is what must be checked of its shape, where the program fails for some others by itself: each
+        `shape` is what must be checked of its shape, where the program fails for some others by itself: each
         check takes 20 to 30 ns.
         """
         fix, dtype = made.fresh("fix"), made.fresh("dtype")
         made.bindings |= {fix: fixer(node, weakly(self._missing)), dtype: node.dtype, "ndarray": np.ndarray}
-        shape = f"{name}.shape == {node.shape}" if left is None else left
+        shape = f"{name}.shape == {node.shape}" if shape is None else shape
         right = " and ".join(filter(None, [f"type({name}) is ndarray", shape, f"{name}.dtype is {dtype}"]))
         return f"if not ({right}): {name} = {fix}({name})"
 

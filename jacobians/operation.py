@@ -21,7 +21,7 @@ import numpy as np
 
 from .axes import Poly
 from .errors import UnsupportedError
-from .expr import Node, constant, size_value
+from .expr import TAKE_INTEGERS, Node, constant, size_value
 from .terms import TermSum
 
 Local = Callable[[Node, int], TermSum]
@@ -70,10 +70,22 @@ OPERATIONS: dict[str, Operation] = {}
 SERVES: dict[str, Operation] = {}  # by numpy's name: "tanh", "linalg.inv", "special.expit"
 
 
-def rule(name: str, forward: Callable[..., Any], local: Local | None = None, views: bool = False) -> None:
-    """Registers how nodes named `name` run and differentiate."""
+def rule(
+    name: str,
+    forward: Callable[..., Any],
+    local: Local | None = None,
+    views: bool = False,
+    takes_integers: bool = False,
+) -> None:
+    """Registers how nodes named `name` run and differentiate.
+
+    Integer arguments of a node with floating values are converted to floats before it is made, unless it
+    `takes_integers`: they are places, and not numbers.
+    """
     if name in RULES:
         raise ValueError(f"two rules are named {name}")
+    if takes_integers:
+        TAKE_INTEGERS.add(name)
     RULES[name] = Rule(name, forward, local, views)
 
 

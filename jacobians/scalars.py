@@ -58,7 +58,7 @@ def scalar_program(
     made.taken |= {"math", "out"}
     made.bindings["math"] = math
     used = {(n.args[0].serial, _place(n)) for n in nodes if n.op == "select"}
-    before, entry, left = _unpacked(made, inputs, used, _multiplied(nodes))
+    before, entry, checks = _unpacked(made, inputs, used, _multiplied(nodes))
     known: dict[Any, str] = {}
     for node in nodes:
         args = tuple(made.names.get(a.serial, a.serial) for a in node.args)
@@ -68,39 +68,46 @@ def scalar_program(
             continue
         _line(made, made.lines, node, entry)
         known[key] = made.names[node.serial]
-    return made, before, left
+    return made, before, checks
 
 
 def _multiplied(nodes: Sequence[Node]) -> set[int]:
-    """The arguments of which an entry is multiplied by a float: a list there raises TypeError."""
+    """The arguments of which an entry is multiplied by a float, or by another entry: no list can be.
 
-    def is_float(node: Node) -> bool:  # a list times 2, or times True, is a list
-        return node.op != "constant" and node.dtype in (float, np.float64)
-
-    products = [n for n in nodes if n.op == "einsum" and len(n.args) > 1 and all(map(is_float, n.args))]
-    return {arg.args[0].serial for n in products for arg in n.args if arg.op == "select"}
+    A list times 2, or times True, is a list: what else is multiplied must be a float whatever comes in, which
+    a choice between numbers or a sum is not.
+    """
+    floats: set[int] = set()
+    found: set[int] = set()
+    for node in nodes:
+        product = node.op == "einsum" and node.args and all(arg.serial in floats for arg in node.args)
+        if product and len(node.args) > 1:
+            found |= {arg.args[0].serial for arg in node.args if arg.op == "select"}
+        if product or node.op in ("select", "divide", "reciprocal", *MATH):
+            floats.add(node.serial)
+    return found
 
 
 def _unpacked(
     made: Program, inputs: Sequence[Node], used: set[tuple[int, int]], multiplied: set[int]
 ) -> tuple[list[str], dict[tuple[int, int], str], dict[str, str]]:
     """The lines that take the used entries out of the arguments, what entries are called, what to check."""
-    lines, entry, left = list[str](), dict[tuple[int, int], str](), dict[str, str]()
+    lines, entry, checks = list[str](), dict[tuple[int, int], str](), dict[str, str]()
     for k, node in enumerate(inputs):
         name = made.names[-1 - k] = made.fresh(argument_name(node))
         if not node.shape:
             made.names[node.serial] = made.fresh(f"{name}_0")
             lines.append(f"{made.names[node.serial]} = {name}.item()")
-            left[name] = f"{name}.ndim == 0"
+            checks[name] = f"{name}.ndim == 0"
             continue
         parts = [made.fresh(f"{name}_{j}") for j in range(number(entries(node.shape)))]
         flat = "" if len(node.shape) == 1 else ".ravel()"
         if any((node.serial, j) in used for j in range(len(parts))):
             lines.append(f"{', '.join(parts)}, = {name}{flat}.tolist()")
             if node.ndim == 1:
-                left[name] = "" if node.serial in multiplied else f"{name}.ndim == 1"
+                checks[name] = "" if node.serial in multiplied else f"{name}.ndim == 1"
         entry.update({(node.serial, j): part for j, part in enumerate(parts)})
-    return lines, entry, left
+    return lines, entry, checks
 
 
 def _place(node: Node) -> int:

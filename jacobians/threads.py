@@ -183,7 +183,11 @@ def _each(act: Callable[[Any], None], parts: Iterable[Any]) -> None:
     finally:
         job.close()
     if job.errors:
-        raise job.errors[0]
+        error = job.errors.pop(0)
+        try:
+            raise error
+        finally:
+            del error, job  # the error's frames would hold themselves, and all arrays
 
 
 class _Job:
@@ -228,6 +232,7 @@ class _Job:
             try:
                 act(part)
             except BaseException:
+                del act
                 self.left.clear()
                 raise
 

@@ -119,7 +119,12 @@ class JacobianFunction:
         value = "Value and " * self.value
         known = signature_of(f.f)
         needed = [p for p in known.parameters.values() if p.default is p.empty] if known else []
-        call = ", ".join(str(p.replace(annotation=p.empty)) for p in needed) or "..."
+        shown = [
+            f"{p.name}=..." if p.kind is p.KEYWORD_ONLY else str(p.replace(annotation=p.empty))
+            for p in needed
+            if p.kind is not p.VAR_KEYWORD
+        ]
+        call = ", ".join(shown) or "..."
         return f"{value}{kind} of {f.label}{' by ' * bool(by)}{', '.join(by)}: call it as {f.label}({call})"
 
     def _compile_for(

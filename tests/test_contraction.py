@@ -480,7 +480,7 @@ def test_pairs_are_multiplied_in_the_type_of_the_result(kind: Any, weights: Any)
     ("kind", "size", "weight"),
     [(np.float32, 1e25, 1e-30), (np.float32, 1e-24, 1e30), (float, 1e160, 1e-170), (float, 1e-170, 1e160)],
 )
-def test_squares_that_leave_the_range_are_never_made(kind: Any, size: float, weight: float) -> None:
+def test_squares_beyond_the_range_are_never_made(kind: Any, size: float, weight: float) -> None:
     rng = np.random.default_rng(4)
     a, w = rng.uniform(1, 2, size=(11, 20)), rng.uniform(1, 2, size=(20, 7))
     large, small = (size * a).astype(kind), (weight * w).astype(kind)

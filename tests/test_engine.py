@@ -689,6 +689,7 @@ def test_the_function_that_jacobian_returns_says_what_it_is() -> None:
         "Third derivative of layer by x: call it as layer(A, x)": jac.jacobian(jac.hessian(layer, "x"), "x"),
         "Value and Jacobian of f: call it as f(*xs)": jac.value_and_jacobian(lambda *xs: sum(xs)),
         "Jacobian of sin: call it as sin(x)": jac.jacobian(np.sin),
+        "Jacobian of f: call it as f(x, y=...)": jac.jacobian(lambda x, /, *, y, **rest: x),
     }
     for text, made in shown.items():
         assert repr(made) == text

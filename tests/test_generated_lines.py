@@ -232,6 +232,27 @@ def test_a_coefficient_goes_into_the_smallest_operand_of_a_sum() -> None:
 SHAPES = [(3,), (1,), (2, 2), (2, 1), (2, 0), (0,), (), (2, 2, 2)]
 
 
+ODD = [
+    lambda x, y, z: x[0] * np.where(y > 0, 2, 3.0),
+    lambda x, y, z: x[0] * (1.0 * (y > 0)),
+    lambda x, y, z: x[0] * ((y > 0) + 1.0 * (y > 1)),
+    lambda x, y, z: x[0] * np.where(y > 0, True, 0.5),
+    lambda x, y, z: x[0] * np.where(y > 0, 2, y),
+    lambda x, y, z: x[0] * z * np.where(y > 0, 2, y),
+    lambda x, y, z: x[0] * 2 * (y > 0) + x[1],
+]
+
+
+@pytest.mark.parametrize("f", ODD)
+@pytest.mark.parametrize("wrt", ["x", "z", ("x", "y", "z")])
+@pytest.mark.parametrize("options", [{"dense": True}, {}, {"reuse": True}, {"core": True}])
+def test_what_may_be_a_whole_number_says_nothing_about_rows(f: Any, wrt: Any, options: Any) -> None:
+    call = jac.value_and_jacobian(f, wrt).compile(np.ones(2), 1.5, 2.5, **options)
+    for rows in ([[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0]], np.ones((2, 0))):
+        with pytest.raises(ShapeError):
+            call(np.array(rows), 1.5, 2.5)
+
+
 @pytest.mark.parametrize("given", [np.ones(shape) for shape in SHAPES])
 @pytest.mark.parametrize(
     ("f", "checked"),

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 import jacobians as jac
+from jacobians import expr, operation
+from jacobians.expr import Node
+from jacobians.operation import RULES, as_node
 
 KINDS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64)
 rng = np.random.default_rng(17)
@@ -109,3 +112,21 @@ def test_an_integer_array_that_changes_is_read_anew() -> None:
     first = np.asarray(J(w)).diagonal().copy()
     held[0] = 2
     assert np.array_equal(np.asarray(J(w)).diagonal(), [4.0, *first[1:]])
+
+
+def test_a_rule_of_ones_own_can_take_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers that are places stay what they are where the rule says so."""
+    monkeypatch.setattr(operation, "RULES", dict(RULES))
+    monkeypatch.setattr(operation, "TAKE_INTEGERS", expr.TAKE_INTEGERS)
+    try:
+        operation.rule("rows of", lambda params, x, i: 2 * x[i], takes_integers=True)
+        x, places = as_node(np.array([1.0, 2.0, 3.0])), as_node(np.array([2, 0]))
+        node = Node("rows of", (x, places), None, (2,))
+        assert node.args == (x, places)
+        other = Node("multiply rows", (x, places), None, (2,))
+        assert other.args[0] is x
+        assert other.args[1].op == "astype"
+        assert other.args[1].dtype == np.float64
+        assert Node("argsort", (places,), 0, (2,), places.dtype).args == (places,)
+    finally:
+        expr.TAKE_INTEGERS.discard("rows of")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -139,6 +141,28 @@ def test_a_helper_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyP
             busy.set()
 
 
+def test_an_error_holds_no_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "count", lambda: 2)
+    caller, both = threading.current_thread(), threading.Barrier(2)
+
+    def act(a: np.ndarray, out: np.ndarray) -> None:
+        both.wait(10)
+        if threading.current_thread() is not caller:
+            raise ZeroDivisionError
+
+    gc.collect()
+    gc.disable()
+    try:
+        a = np.ones((2, 3))
+        held = weakref.ref(a)
+        with suppress(ZeroDivisionError):
+            apart(act, a, np.empty((2, 3)))
+        del a
+        assert held() is None
+    finally:
+        gc.enable()
+
+
 def test_a_helper_that_comes_late_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pool that cannot start a thread keeps what it was asked for all the same, and does it one day."""
     asked: list[Any] = []
@@ -163,15 +187,20 @@ def test_a_slow_helper_takes_less_of_the_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(threads, "count", lambda: 2)
     caller, done = threading.current_thread(), {True: 0, False: 0}
 
+    both, begun = threading.Barrier(2), list[float]()
+
     def act(a: np.ndarray, out: np.ndarray) -> None:
         here = threading.current_thread() is caller
+        begun.append(a[0, 0])
+        if len(begun) <= 2:
+            both.wait(10)  # the helper has come
         time.sleep(0.004 if here else 0.02)
         np.negative(a, out)
         done[here] += len(a)
 
     a = RANDOM.normal(size=(32, 2))
     assert np.array_equal(apart(act, a, np.full_like(a, np.nan)), -a)
-    assert done[True] > 2 * done[False]
+    assert done[True] > 2 * done[False] > 0
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "reciprocal": lambda ns, p, x: 1 / x,
     "exp2": lambda ns, p, x: 2.0**x,
     "cbrt": lambda ns, p, x: ns.sign(x) * ns.abs(x) ** (1 / 3),
+    "sign": lambda ns, p, x: ns.where(x != x, x, ns.sign(x)),  # torch makes NaN 0
+    "heaviside": lambda ns, p, x, y: ns.where(x != x, x, ns.heaviside(x, y)),
     "rint": lambda ns, p, x: ns.round(x),
     "round": lambda ns, decimals, x: ns.round(x, decimals=decimals),
     "sinc": lambda ns, p, x: ns.sinc(x),

@@ -152,8 +152,8 @@ def _weight(twice: _Twice) -> tuple[tuple[Step, ...], int, trees.Tree]:
 def symmetric(a: np.ndarray, w: np.ndarray, places: Sequence[np.ndarray | None] = (None,) * 4) -> np.ndarray:
     """`sum_k a[m,k] a[n,k] w[k,r]`, shape `(M M) x R`, from the pairs m <= n alone.
 
-    Entries whose squares could leave the range of their type meet the weights first.  `places` is memory for
-    the two rows of every pair, for their products with the weights, and for the result.
+    An array so large or so small that its squares could leave the range of its type meets the weights first.
+    `places` is memory for both rows of every pair, for their products with the weights, and for the result.
 
     >>> symmetric(np.array([[1, 2], [3, 4]]), np.array([[1, 0], [0, 1]])).tolist()
     [[1, 4], [3, 8], [3, 8], [9, 16]]
@@ -195,7 +195,7 @@ def symmetric_over(maker: Maker) -> Callable[[np.ndarray, np.ndarray], np.ndarra
 
 
 def _is_moderate(a: np.ndarray) -> bool:
-    """Whether squares of entries, and their products with what is moderate, stay in the range of the type."""
+    """Whether the largest squares, and their products with what is moderate, are in the range of the type."""
     flat, (least, most) = a.ravel("K"), _range(a.dtype)
     return bool(least < abs(np.vdot(flat, flat)) < most)  # without numpy's warning of dot
 

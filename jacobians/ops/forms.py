@@ -143,7 +143,7 @@ def _astype_local(node: Node, k: int) -> TermSum:
     return identity(node.shape) if node.dtype.kind == "f" else TermSum(node.shape, node.shape)
 
 
-rule("astype", lambda params, x: np.asarray(x).astype(params), _astype_local)
+rule("astype", lambda params, x: np.asarray(x).astype(params), _astype_local, takes_integers=True)
 rule("round", lambda params, x: np.round(x, params))
 
 

@@ -189,8 +189,8 @@ def masked_local(node: Node, k: int) -> TermSum:
 
 rule("einsum", run_einsum, einsum_local, views=True)
 rule("combination", run_combination, combination_local, views=True)
-rule("select", run_select, select_local, views=True)
-rule("assemble", run_assemble, assemble_local)
+rule("select", run_select, select_local, views=True, takes_integers=True)
+rule("assemble", run_assemble, assemble_local, takes_integers=True)
 rule("identity", lambda params, x: x, lambda node, k: identity(node.shape), views=True)
 rule("masked", run_masked, masked_local)
 rule("variable", lambda params: None)
