@@ -1,7 +1,7 @@
 """The bytes that a dense Jacobian may take: counted before anything is made.
 
-`afford(shape, dtype, limit, refusal)` raises BudgetError beyond the limit; `show_bytes(count)` writes a
-number of bytes.
+`afford(shape, dtype, limit, refusal)` raises BudgetError beyond the limit, `check_limit(limit)` what is no
+limit; `show_bytes(count)` writes a number of bytes.
 """
 
 from __future__ import annotations
@@ -30,10 +30,7 @@ def afford(
     Traceback (most recent call last):
     jacobians.errors.BudgetError: the Jacobian needs 288 B (3 × 3 × 4 float64), limit 100 B
     """
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Real) or limit != limit):
-        raise UnsupportedError(
-            "max_bytes is a number of bytes", f"max_bytes={limit!r}", "2**30, or None for any size"
-        )
+    check_limit(limit)
     kind = np.dtype(dtype)
     needed = math.prod(shape) * kind.itemsize
     if limit is not None and needed > limit:
@@ -45,6 +42,15 @@ def afford(
             f"({' × '.join(map(str, shape))} {kind}), limit {f'{most:,} B' if exact else show_bytes(most)}",
             where,
             instead,
+        )
+
+
+def check_limit(limit: Any) -> None:
+    """Raises UnsupportedError for what is no number of bytes, nor None for any size."""
+    number = isinstance(limit, Real) and not isinstance(limit, bool) and float(limit) >= 0
+    if limit is not None and not number:
+        raise UnsupportedError(
+            "max_bytes is a number of bytes", f"max_bytes={limit!r}", "2**30, or None for any size"
         )
 
 

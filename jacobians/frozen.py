@@ -202,7 +202,10 @@ class Compiled:
             )
         (title,) = self.titles
         shape = tuple(int(n) for n in title.terms.shape)
-        if not isinstance(out, np.ndarray) or out.shape != shape:
+        if not isinstance(out, np.ndarray):
+            wanted = f"np.empty({shape}, {title.dtype})"
+            raise UnsupportedError("out is no array", f"it is of type {type(out).__name__}", wanted)
+        if out.shape != shape:
             raise ShapeError(
                 "out has another shape", f"out {np.shape(out)}, the result {shape}", "np.empty of that shape"
             )

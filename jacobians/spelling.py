@@ -97,7 +97,8 @@ def _combination(node: Node, names: Sequence[str], number: Callable[[Any], str])
     for c, carried, name, arg in summands(node, names):
         part = spread(name or "", carried, len(shape))
         if arg.dtype == bool:
-            part = f"{_tight(part)} * 1.0"
+            one = "1.0" if np.dtype(node.dtype).itemsize == 8 else f"np.{np.dtype(node.dtype).name}(1)"
+            part = f"{_tight(part)} * {one}"
         known = name is None
         sign, size = ("-", -c) if is_negative(c) and (text or c == -1) else ("+", c)
         times = (number if arg.shape or known else number_text)(size)

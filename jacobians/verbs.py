@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .budget import LIMIT
+from .budget import LIMIT, check_limit
 from .containers import signature_of
 from .derivative import Jacobian
 from .errors import UnsupportedError
@@ -96,6 +96,7 @@ class JacobianFunction:
         from .results import Form
 
         _check_flags(dense=dense, reuse=reuse, core=core, copy=copy)
+        check_limit(max_bytes)
         if backend != "numpy":
             return self._compile_for(backend, examples, kwargs, core, max_bytes, reuse, copy)
         if core and (dense or reuse or copy is None):
@@ -183,7 +184,7 @@ def _check_flags(**flags: Any) -> None:
         if not (isinstance(value, (bool, np.bool_)) or (name == "copy" and value is None)):
             given = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
             raise UnsupportedError(
-                f"{name}= is an option of compile, True or False",
+                f"{name}= is an option of compile, True or False{', or None' * (name == 'copy')}",
                 f"it is {given}",
                 "an argument of f that has this name by position",
             )

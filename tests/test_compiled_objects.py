@@ -217,9 +217,12 @@ def test_an_argument_may_be_called_out() -> None:
 def test_options_that_exclude_each_other_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="cores or dense arrays"):
         jac.jacobian(np.tanh).compile(x, core=True, dense=True)
-    for size in ("1kB", True, float("nan"), 1j, [9]):
+    for size in ("1kB", True, float("nan"), 1j, [9], -1):
+        for options in ({"dense": True}, {}, {"core": True}):
+            with pytest.raises(UnsupportedError, match="max_bytes is a number of bytes"):
+                jac.jacobian(np.tanh).compile(x, **options, max_bytes=size)
         with pytest.raises(UnsupportedError, match="max_bytes is a number of bytes"):
-            jac.jacobian(np.tanh).compile(x, dense=True, max_bytes=size)
+            jac.jacobian(np.tanh)(x).materialize(max_bytes=size)
     for size in (np.int64(10**6), np.float32(1e6), 1e6, float("inf")):
         jac.jacobian(np.tanh).compile(x, dense=True, max_bytes=size)
 

@@ -7,6 +7,7 @@ other as integers first, and 100 * 100 is 16 in eight bits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 import jacobians as jac
 from jacobians import expr, operation
+from jacobians.errors import UnsupportedError
 from jacobians.expr import Node
 from jacobians.operation import RULES, as_node
 
@@ -43,6 +45,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "a mean": lambda w, L, X: np.mean(L * w) * L,
     "Kronecker products": lambda w, L, X: np.kron(L, w) * np.kron(w, L),
     "a solution": lambda w, L, X: np.linalg.solve(np.diag(L * w) + X.T @ (X * w), L),
+    "samples between": lambda w, L, X: np.interp(w, np.array([0.0, 1.0, 3.0]), L) * L,
+    "places of samples": lambda w, L, X: np.interp(30 * w, np.sort(L), np.array([0.0, 2.0, 1.0])),
+    "an average": lambda w, L, X: np.average(w, weights=L),
+    "powers": lambda w, L, X: np.polyval(w, L),
     "ranks": lambda w, L, X: np.argsort(w) * L * w * L,
     "rounded": lambda w, L, X: np.floor(w).astype(int) * L * w * L,
 }
@@ -52,15 +58,16 @@ def forms(f: Callable[[Any], Any]) -> dict[str, Any]:
     """The dense Jacobian of f at w in every way there is."""
     J = jac.jacobian(f)
     scope: dict[str, Any] = {}
-    exec(jac.source(f)(w), scope)
-    return {
+    with suppress(UnsupportedError):  # of samples there is no printed program
+        exec(jac.source(f)(w), scope)
+    printed = {"printed": scope["f"](w)[1]} if scope else {}
+    return printed | {
         "call": J(w).materialize(),
         "every Jacobian dense": jac.jacobian(f, mode="materialized")(w).materialize(),
         "lazy": J.compile(w)(w).materialize(),
         "dense": J.compile(w, dense=True)(w),
         "reuse": J.compile(w, reuse=True)(w),
         "columns": np.stack([J(w).jvp(e) for e in np.eye(3)], -1),
-        "printed": scope["f"](w)[1],
     }
 
 
@@ -130,3 +137,23 @@ def test_a_rule_of_ones_own_can_take_places(monkeypatch: pytest.MonkeyPatch) -> 
         assert Node("argsort", (places,), 0, (2,), places.dtype).args == (places,)
     finally:
         expr.TAKE_INTEGERS.discard("rows of")
+
+
+def test_whole_numbers_in_linear_algebra_make_it_double() -> None:
+    half, small = w.astype(np.float32), np.array([100, 1, 127], np.int8)
+    value, J = jac.value_and_jacobian(lambda x: np.linalg.solve(np.diag(x), small))(half)
+    assert value.dtype == np.linalg.solve(np.diag(half), small).dtype == np.float64
+    assert J.dtype == np.float64
+
+
+def test_truths_do_not_promote_a_compiled_call() -> None:
+    mask, masks, half = np.array([True, False, True]), np.eye(3, dtype=bool), np.ones(3, np.float32)
+
+    def f(x: Any) -> Any:
+        return np.sum((masks @ x - mask) ** 2 * mask)
+
+    assert jac.jacobian(f)(half).dtype == np.float32
+    assert jac.jacobian(f).compile(half, dense=True)(half).dtype == np.float32
+    scope: dict[str, Any] = {}
+    exec(jac.source(f)(half), scope)
+    np.testing.assert_allclose(scope["f"](half)[1], np.asarray(jac.jacobian(f)(half)))

@@ -70,9 +70,10 @@ def is_longer(m: Size, n: Size) -> bool:
 
 
 def floating(*nodes: Node) -> Any:
-    """The floating type of a result computed from `nodes`: integers become float64, float32 stays."""
+    """The floating type of a result computed from `nodes`: integers make it float64, float32 stays."""
     dtype = promote(nodes)
-    return dtype if getattr(dtype, "kind", "") == "f" else np.dtype(np.float64)
+    whole = any(getattr(node.dtype, "kind", "") in ("b", "i", "u") for node in nodes)
+    return dtype if getattr(dtype, "kind", "") == "f" and not whole else np.dtype(np.float64)
 
 
 def guarded(call: Callable[..., Any], what: str, instead: str) -> Callable[..., Any]:

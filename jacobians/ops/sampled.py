@@ -18,6 +18,7 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum, canonical
 from ..wiring import affine, selection
 from . import _text, _written
+from ._axes import as_float
 from ._broadcast import axes_of
 from .arithmetic import multiply
 from .indexing import getitem, take
@@ -192,7 +193,7 @@ rule("interval", _interval)
 @operation("index map", "x xp fp", kink="the slope to the right at a knot, 0 outside")
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Node:
     """z = fp[k] + (x - xp[k]) (fp[k+1] - fp[k]) / (xp[k+1] - xp[k]), k x's interval; constant outside."""
-    x, xp, fp = as_node(x), as_node(xp), as_node(fp)
+    x, xp, fp = as_node(x), as_float(as_node(xp)), as_float(as_node(fp))
     if period is not None:
         raise UnsupportedError(
             "np.interp(period=) is not traced", "", "x % period, with the samples of one period"
@@ -250,6 +251,7 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Node:
 def polyval(p: Any, x: Any) -> Node:
     """z = sum_k p[k] x**(n - 1 - k), entry by entry of x; one contraction with the powers of x."""
     p, x = as_node(p), as_node(x)
+    x = as_float(x, promote((p, x)))
     flat = reshape_node(x, (-1,))
     powers = vander(flat, number(p.shape[0], "np.polyval"))
     return reshape_node(product([(powers, (0, 1)), (p, (1,))], (0,), powers.shape), x.shape)

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..axes import Poly, Size, entries, number
 from ..errors import ShapeError, UnsupportedError
-from ..expr import Node, size_value
+from ..expr import Node, promote, size_value
 from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
-from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
+from ._axes import as_float, by_entries, filled, floating, held, no_where, reduced, reduction
 from ._broadcast import axes_of
 from .joining import concatenate
 from .multilinear import broadcast_to, diagonal, matmul, outer, sum, transpose
@@ -132,6 +132,7 @@ def average(
         )
     else:
         w = as_node(weights)
+        w = as_float(w, promote((x, w)))
         if w.shape != x.shape:
             if axis is None or w.shape != tuple(x.shape[k] for k in axes_of(axis, x.ndim)):
                 raise ShapeError(
