@@ -19,7 +19,7 @@ import numpy as np
 
 from . import threads
 from .counting import node_counts
-from .expr import Node, topological
+from .expr import Node, constant, topological
 from .operation import RULES
 from .ops.structural import compiled, symmetric_over
 from .overwriting import NAME, OPERAND, overwritten
@@ -147,8 +147,13 @@ def program(
         made.names[node.serial], made.dtypes[node.serial] = made.fresh(argument_name(node)), node.dtype
     known: dict[Any, Node] = {}
     slots = {node.serial: node.serial for node in inputs}
-    for node in topological(roots, set(slots)):
+    nodes = topological(roots, set(slots))
+    folded = set() if running else _only_converted(nodes, roots)
+    for node in nodes:
         if node.serial in slots:
+            continue
+        if node.serial in folded:
+            slots[node.serial] = known.setdefault(id(node.value), node).serial
             continue
         key = (id(node.value) if node.op in ("constant", "variable") else None, *key_of(node, slots))
         made.dtypes[node.serial] = node.dtype
@@ -161,9 +166,18 @@ def program(
     return made
 
 
+def _only_converted(nodes: Sequence[Node], roots: Sequence[Node]) -> set[int]:
+    """Constants of which only conversions to another type are used: those are printed as constants."""
+    others = {arg.serial for node in nodes if node.op != "astype" for arg in node.args}
+    others |= {root.serial for root in roots}
+    return {n.serial for n in nodes if n.op == "constant" and n.shape and n.serial not in others}
+
+
 def _write(made: Program, node: Node, running: bool, write: Lines | None) -> str:
     if node.op in ("constant", "variable"):
         return _constant(made, node)
+    if node.op == "astype" and node.args[0].serial not in made.names:
+        return _constant(made, constant(node.args[0].value.astype(node.dtype)))
     names = [made.names[arg.serial] for arg in node.args]
     name = made.fresh(node.name)
     comment = "shape " + " x ".join(map(str, node.shape)) if node.shape else "scalar"

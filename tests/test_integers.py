@@ -157,3 +157,16 @@ def test_truths_do_not_promote_a_compiled_call() -> None:
     scope: dict[str, Any] = {}
     exec(jac.source(f)(half), scope)
     np.testing.assert_allclose(scope["f"](half)[1], np.asarray(jac.jacobian(f)(half)))
+
+
+def test_a_printed_program_has_floats_and_no_conversions() -> None:
+    small = large.astype(np.int16)
+    text = jac.source(lambda w: small * w + small * np.sin(w))(w)
+    assert text.count("np.array([120.0, 90.0, 127.0])") == 1
+    assert "astype" not in text
+    kept = jac.source(lambda w: small * w + np.sum(w) * (small * np.argsort(w)))(w)
+    assert "np.int16" in kept  # where it meets whole numbers as well, it is one
+    scope: dict[str, Any] = {}
+    exec(kept, scope)
+    f = jac.jacobian(lambda w: small * w + np.sum(w) * (small * np.argsort(w)))
+    np.testing.assert_allclose(scope["f"](w)[1], np.asarray(f(w)))
