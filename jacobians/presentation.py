@@ -29,6 +29,15 @@ class NoTranspose(UnsupportedError, AttributeError):
     """Asked for the transpose of a tensor."""
 
 
+def kind_of(order: int) -> str:
+    """What a derivative of this order is called.
+
+    >>> kind_of(2)
+    'Hessian'
+    """
+    return {1: "Jacobian", 2: "Hessian", 3: "Third derivative"}.get(order, "Derivative")
+
+
 class Presented(ABC):
     """The notation of a Jacobian: its Terms, names and context are all that is needed."""
 
@@ -66,7 +75,7 @@ class Presented(ABC):
 
         name, earlier = derived(self._whole)
         name = name if earlier else self.target_name or ""
-        kind = {0: "Jacobian", 1: "Hessian", 2: "Third derivative"}.get(len(earlier), "Derivative")
+        kind = kind_of(len(earlier) + 1)
         inputs = [*reversed(earlier), *filter(None, [self.input_name])]
         by = inputs[:1] if len(set(inputs)) == 1 else inputs
         return kind, f" of {name}" * bool(name), f" by {', '.join(by)}" * bool(by)

@@ -368,8 +368,8 @@ def _combine(terms: list[Term]) -> Term:
     return canonical(1, [(combination(parts, out, sizes), out)], first.target, first.input, sizes)
 
 
-def assemble(whole: TermSum) -> Node:
-    """The dense tensor of a Jacobian as one node: each core added through its wiring."""
+def assemble(whole: TermSum, dtype: Any = None) -> Node:
+    """The dense tensor of a Jacobian as one node: each core added through its wiring (into this type)."""
     cores = [core(t) for t in whole.terms]
     coded: list[Any] = []
     tables: list[Node] = []
@@ -381,7 +381,7 @@ def assemble(whole: TermSum) -> Node:
         )
         tables += found
     nodes = tuple(node for node, _ in cores)
-    dtype = array_type(promote(nodes) if nodes else float)
+    dtype = array_type(promote(nodes) if nodes else float) if dtype is None else dtype
     return Node("assemble", (*nodes, *tables), (tuple(coded), whole.shape), whole.shape, dtype)
 
 

@@ -18,6 +18,7 @@ from .derivative import Jacobian
 from .errors import UnsupportedError
 from .expr import Node
 from .prepared import accumulate, forget, prepare
+from .presentation import kind_of
 from .terms import TermSum
 from .traces import Trace, Wrt, trace_function
 from .tracing import Traced
@@ -114,10 +115,9 @@ class JacobianFunction:
         while isinstance(f.f, JacobianFunction):
             f = f.f
             orders.append(f)
-        kind = {1: "Jacobian", 2: "Hessian", 3: "Third derivative"}.get(len(orders), "Derivative")
         several = [one.wrt if isinstance(one.wrt, (tuple, list)) else [one.wrt] for one in reversed(orders)]
         by = dict.fromkeys(str(name) for names in several for name in names if name is not None)
-        value = "Value and " * self.value
+        kind = "Value and " * self.value + kind_of(len(orders))
         known = signature_of(f.f)
         needed = [p for p in known.parameters.values() if p.default is p.empty] if known else []
         shown = [
@@ -126,7 +126,7 @@ class JacobianFunction:
             if p.kind is not p.VAR_KEYWORD
         ]
         call = ", ".join(shown) or "..."
-        return f"{value}{kind} of {f.label}{' by ' * bool(by)}{', '.join(by)}: call it as {f.label}({call})"
+        return f"{kind} of {f.label}{' by ' * bool(by)}{', '.join(by)}: call it as {f.label}({call})"
 
     def _compile_for(
         self, backend: str, examples: tuple[Any, ...], kwargs: dict[str, Any], core: bool,

@@ -127,10 +127,7 @@ def _floating(target: Node) -> Any:
 
 def _made(terms: TermSum, dtype: Any, wanted: Wanted) -> list[Node]:
     """The nodes of a Jacobian's arrays: its cores, or the dense tensor, of that type from the start."""
-    if wanted.core:
-        return _cores(terms)
-    whole = assemble(terms)
-    return [Node(whole.op, whole.args, whole.params, whole.shape, dtype)]
+    return _cores(terms) if wanted.core else [assemble(terms, dtype)]
 
 
 def _copied(roots: Sequence[tuple[Node, Any]], trace: Trace, backend: Backend) -> Callable[..., list[Any]]:

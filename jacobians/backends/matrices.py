@@ -14,7 +14,7 @@ import numpy as np
 
 from ..expr import Node
 from ..ops._matrices import affordable
-from ..ops.determinant import signed_orders
+from ..ops.determinant import minors
 from ..ops.exponential import direction_orders, unit_blocks
 from .along import products_of_others
 from .base import Backend
@@ -126,20 +126,11 @@ def _det(node: Node, backend: Backend) -> Act:
     if order == 0:
         return lambda like, x: ns.linalg.det(x)
     affordable("det", order, x.shape, 2 * order, x.dtype)
-    n, batch = int(x.shape[-1]), x.shape[:-2]
-    others = products_of_others(order, n, backend)
-    first = len(batch)
+    others = products_of_others(order, int(x.shape[-1]), backend)
 
     def act(like: Any, x: Any) -> Any:
         u, s, vt = ns.linalg.svd(x)
-        sign = ns.sign(ns.linalg.det(u) * ns.linalg.det(vt))
-        whole = others(like, s) * ns.reshape(sign, (*sign.shape, *(1,) * order))
-        for _ in range(order):
-            done = whole.shape[first + 1 :]
-            flat = _turned(ns, ns.reshape(whole, (*batch, n, math.prod(done))))
-            turned = (flat[..., :, None, :] * u[..., None, :, :]) @ vt[..., None, :, :]
-            whole = ns.reshape(turned, (*batch, *done, n, n))
-        return sum(sign * permute(ns)(whole, axes) for sign, axes in signed_orders(first, order))
+        return minors(order, u, s, vt, others(like, s), ns)
 
     return act
 

@@ -70,14 +70,6 @@ def floating(dtype: Any) -> Any:
     return float if isinstance(dtype, type) else np.dtype(np.float64)
 
 
-def as_float(x: Node, dtype: Any = None) -> Node:
-    """`x`, integers and truths as floats of this type (float64 unless it is a floating one)."""
-    if getattr(x.dtype, "kind", "") not in ("b", "i", "u"):
-        return x
-    wanted = np.dtype(floating(dtype)) if dtype is not None else np.dtype(np.float64)
-    return Node("astype", (x,), wanted, x.shape, wanted)
-
-
 def no_where(what: str, where: Any) -> None:
     """Raises UnsupportedError for numpy's `where=`, which reductions do not take here."""
     if where is not True and where is not np._NoValue:

@@ -9,6 +9,7 @@ no inverse.
 from __future__ import annotations
 
 from itertools import permutations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ._matrices import affordable, batch_of, eps, floating, guarded, square
 from ._outputs import named, outputs, several
 from ._written import terms
 from .matrix import inverse
+from .products import product_derivative
 
 WELL = 1e6
 """Condition number up to which cofactors are taken from the inverse."""
@@ -66,15 +68,23 @@ def cofactors(order: int, x: Any) -> Any:
     if fast is not None:
         return _antisymmetric(fast, order)
     u, s, vt = np.linalg.svd(x)
+    return minors(order, u, s, vt, product_derivative(order, s))
+
+
+def minors(order: int, u: Any, s: Any, vt: Any, others: Any, ns: Any = np) -> Any:
+    """The derivative of that order from `x = u diag(s) vt` and P, the products of the other singular values.
+
+    `ns` holds the functions of the arrays' library: numpy, torch or jax.numpy.
+    """
     *batch, n = s.shape
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    whole = _products_of_others(s, order) * sign.reshape(*batch, *(1,) * order)
+    sign = ns.linalg.det(u) * ns.linalg.det(vt)
+    whole = others * ns.reshape(sign, (*batch, *(1,) * order))
     for _ in range(order):
         done = whole.shape[len(batch) + 1 :]
-        flat = np.swapaxes(whole.reshape(*batch, n, -1), -1, -2)
-        turned = (flat[..., :, None, :] * u.conj()[..., None, :, :]) @ vt.conj()[..., None, :, :]
-        whole = turned.reshape(*batch, *done, n, n)
-    return _antisymmetric(whole, order)
+        flat = ns.swapaxes(ns.reshape(whole, (*batch, n, prod(done))), -1, -2)
+        turned = (flat[..., :, None, :] * ns.conj(u)[..., None, :, :]) @ ns.conj(vt)[..., None, :, :]
+        whole = ns.reshape(turned, (*batch, *done, n, n))
+    return _antisymmetric(whole, order, ns)
 
 
 def _from_inverse(order: int, x: Any) -> Any:
@@ -95,37 +105,16 @@ def _from_inverse(order: int, x: Any) -> Any:
     return whole
 
 
-def _products_of_others(s: np.ndarray, order: int) -> np.ndarray:
-    """`P[..., a1, ..., ak]`: the product of `s[..., m]` over m unlike every a; 0 where two a's are equal."""
-    n = s.shape[-1]
-    grid: Any = np.indices((n,) * order, sparse=True)
-    made = np.ones((*s.shape[:-1], *(n,) * order), s.dtype)
-    for m in range(n):
-        left_out = np.logical_or.reduce(np.broadcast_arrays(*(a == m for a in grid)))
-        made *= np.where(left_out, np.ones((), s.dtype), s[..., m].reshape(s.shape[:-1] + (1,) * order))
-    for p in range(order):
-        for q in range(p):
-            made = made * (grid[p] != grid[q])
-    return made
-
-
-def _antisymmetric(whole: np.ndarray, order: int) -> np.ndarray:
+def _antisymmetric(whole: Any, order: int, ns: Any = np) -> Any:
     """The sum over permutations of the j axes of `i1 j1 i2 j2 ...`, with the permutation's sign."""
-    total = np.zeros_like(whole)
-    for sign, axes in signed_orders(whole.ndim - 2 * order, order):
-        total += sign * whole.transpose(axes)
-    return total
-
-
-def signed_orders(first: int, order: int) -> list[tuple[int, list[int]]]:
-    """The orders of axes that permute the j of `i1 j1 i2 j2 ...` after `first` others, each with its sign."""
-    found = []
+    first, turned = whole.ndim - 2 * order, getattr(ns, "permute", None) or ns.transpose
+    total = ns.zeros_like(whole)
     for chosen in permutations(range(order)):
-        axes = list(range(first + 2 * order))
+        axes = list(range(whole.ndim))
         for place, j in enumerate(chosen):
             axes[first + 2 * place + 1] = first + 2 * j + 1
-        found.append((_sign(chosen), axes))
-    return found
+        total = total + _sign(chosen) * turned(whole, axes)
+    return total
 
 
 def _sign(chosen: tuple[int, ...]) -> int:

@@ -158,6 +158,12 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> N
     return x if wanted == x.dtype else Node("astype", (x,), wanted, x.shape, wanted)
 
 
+def as_float(x: Node, dtype: Any = np.float64) -> Node:
+    """`x`, integers and truths as floats: of this type, if it is a floating one."""
+    whole = getattr(x.dtype, "kind", "") in ("b", "i", "u")
+    return astype(x, floating(np.dtype(dtype))) if whole else x
+
+
 @operation("pointwise", "x", serves="round around", formula="0", kink="0 everywhere, at the jumps too")
 def round(x: Any, decimals: int = 0, out: None = None) -> Node:
     """z = x rounded to some decimals, halves to even."""

@@ -39,7 +39,7 @@ def exclusive(x: Any) -> Any:
     return y
 
 
-def _product_derivative(params: Any, x: Any) -> Any:
+def product_derivative(params: Any, x: Any) -> Any:
     """`y[..., i1, ..., ik]`: the product of the entries of x without i1 to ik; 0 where two of these agree."""
     x = np.asarray(x)
     if params == 0:
@@ -62,7 +62,7 @@ def _product_local(node: Node, k: int) -> TermSum:
     return _written.terms(f"...{letters}|...j: p[...{letters}j]", {"p": more}, node.shape, x.shape)
 
 
-rule("product_derivative", _product_derivative, _product_local)
+rule("product_derivative", product_derivative, _product_local)
 
 
 def _last(x: Node, axis: Any) -> Node:

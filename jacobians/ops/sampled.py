@@ -18,9 +18,9 @@ from ..operation import as_node, operation, rule
 from ..terms import TermSum, canonical
 from ..wiring import affine, selection
 from . import _text, _written
-from ._axes import as_float
 from ._broadcast import axes_of
 from .arithmetic import multiply
+from .forms import as_float
 from .indexing import getitem, take
 from .joining import concatenate, place
 from .multilinear import broadcast_to, sum

@@ -16,8 +16,9 @@ from ..expr import Node, promote, size_value
 from ..operation import as_node, operation, rule
 from ..terms import TermSum
 from . import _text
-from ._axes import as_float, by_entries, filled, floating, held, no_where, reduced, reduction
+from ._axes import by_entries, filled, floating, held, no_where, reduced, reduction
 from ._broadcast import axes_of
+from .forms import as_float
 from .joining import concatenate
 from .multilinear import broadcast_to, diagonal, matmul, outer, sum, transpose
 from .pointwise import BUILDERS, make
